@@ -22,12 +22,12 @@ def train(root: pathlib.Path, events: int, deterministic: str) -> dict[str, Any]
 
     Runs the data stages first, unless their output exists under `root`.
     """
-    data_set = quality_data.named(quality_data.SIMULATED, root, events)
+    data_set = quality_data.prepare_data_set(quality_data.SIMULATED, root, events)
     config = load_config(data_set.config, [f"trainer.deterministic={deterministic}"])
     prepare_process(config.trainer)
     from benchmarks import train_data  # imports TensorFlow: only after the process is prepared
 
-    data = train_data.prepared(data_set, config, data_set.home / "determinism")
+    data = train_data.prepare(data_set, config, data_set.home / "determinism")
     with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
         return _measure(data, config, pathlib.Path(folder))
 
@@ -37,7 +37,7 @@ def _measure(data: Any, config: Config, folder: pathlib.Path) -> dict[str, Any]:
     from schema import candidates
 
     begin, cpu_begin = time.perf_counter(), time.process_time()
-    metrics = quality_variant.trained(data, config, quality_ablation.AS_CONFIGURED, folder)
+    metrics = quality_variant.train_variant(data, config, quality_ablation.AS_CONFIGURED, folder)
     seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu_begin
     vectors = candidates.load(str(folder / "final" / "candidates")).vectors
     return {

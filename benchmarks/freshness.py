@@ -24,7 +24,7 @@ def main() -> int:
     """Runs the benchmark."""
     args = _arguments()
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when TensorFlow is first imported
-    source = quality_data.named(quality_data.MOVIETWEETINGS, args.root, 0)
+    source = quality_data.prepare_data_set(quality_data.MOVIETWEETINGS, args.root, 0)
     data = args.root / "data"
     if not data.exists():
         making = args.root / "data.making"

@@ -37,12 +37,12 @@ def main() -> None:
             folder.mkdir()
             index_vectors.draw(index_vectors.CLUSTERED, items, dim, folder)
             for name in args.only:
-                rows.append(measured(name, folder) | {"items": items, "dim": dim})
+                rows.append(measure(name, folder) | {"items": items, "dim": dim})
                 print(f"{items} x {dim}: {name} measured", file=sys.stderr, flush=True)
     print(json.dumps({"rows": rows}, indent=1) if args.json else table(rows))
 
 
-def measured(name: str, folder: pathlib.Path) -> dict[str, Any]:
+def measure(name: str, folder: pathlib.Path) -> dict[str, Any]:
     """Bytes of one index over the vectors in `folder`, and seconds and memory by step."""
     built = _run("build", name, str(folder))
     return {"name": name} | built | _run("load", name, str(folder))

@@ -59,7 +59,7 @@ def _seconds(search: Search, queries: np.ndarray) -> float:
     return time.perf_counter() - begin
 
 
-def loaded(
+def load(
     name: str, folder: pathlib.Path, dim: int, threads: int, parameters: dict[str, int]
 ) -> Search:
     """The search function of a saved index, ours or another library's."""
@@ -75,7 +75,7 @@ def main(name: str, folder: str, threads: str, parameters: str) -> None:
     """Measures until the end of the input."""
     query_set = index_vectors.held_out(pathlib.Path(folder))
     dim = query_set.vectors.shape[1]
-    search = loaded(name, pathlib.Path(folder, name), dim, int(threads), json.loads(parameters))
+    search = load(name, pathlib.Path(folder, name), dim, int(threads), json.loads(parameters))
     print(json.dumps(measure_recall(search, query_set)), flush=True)
     search(query_set.queries[:1])
     for _ in sys.stdin:

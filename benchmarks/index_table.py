@@ -25,13 +25,18 @@ def _lines(values: dict[str, Any], target: float) -> list[str]:
         for threads, measured in row["asked"].items():
             lines.append(
                 _line(
-                    [*_built(row, stored), threads, *_format_measured(measured, target), _with(row)]
+                    [
+                        *_format_build(row, stored),
+                        threads,
+                        *_format_measured(measured, target),
+                        _format_parameters(row),
+                    ]
                 )
             )
     return lines
 
 
-def _built(row: dict[str, Any], stored: int) -> list[str]:
+def _format_build(row: dict[str, Any], stored: int) -> list[str]:
     size = row["bytes"]
     return [
         row["name"],
@@ -53,7 +58,7 @@ def _format_measured(measured: dict[str, Any], target: float) -> list[str]:
     ]
 
 
-def _with(row: dict[str, Any]) -> str:
+def _format_parameters(row: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in row["parameters"].items() if value)
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 CLUSTERED, HARDER = DRAWN = ("clustered", "harder")
-TUNED_WITH = 256
-HELD_OUT = 512
+TUNING_QUERIES = 256
+HELD_OUT_QUERIES = 512
 _SMALLER_CLUSTERS = 10
 _WITHIN = 0.5
 _DECAY = 0.7
@@ -47,7 +47,7 @@ def draw(name: str, items: int, dim: int, folder: pathlib.Path, seed: int = 1) -
         result = around + _normal(rng, count, deviation * np.float32(_WITHIN**0.5))
         return result / np.linalg.norm(result, axis=1, keepdims=True)
 
-    np.save(folder / "queries.npy", drawn(TUNED_WITH + HELD_OUT))
+    np.save(folder / "queries.npy", drawn(TUNING_QUERIES + HELD_OUT_QUERIES))
     stored = np.lib.format.open_memmap(
         _file(folder), mode="w+", dtype=np.float32, shape=(items, dim)
     )
@@ -62,7 +62,7 @@ def copy_candidates(candidates: pathlib.Path, folder: pathlib.Path) -> None:
     """
     np.save(_file(folder), np.load(candidates / "vectors.npy"))
     sample = np.load(candidates / "sample_queries.npy")
-    chosen = np.random.default_rng(1).permutation(len(sample))[: TUNED_WITH + HELD_OUT]
+    chosen = np.random.default_rng(1).permutation(len(sample))[: TUNING_QUERIES + HELD_OUT_QUERIES]
     np.save(folder / "queries.npy", sample[chosen])
 
 
@@ -82,12 +82,12 @@ def add_exact_neighbours(folder: pathlib.Path) -> None:
 
 def for_tuning(folder: pathlib.Path) -> QuerySet:
     """The first 256 queries, or half of them if there are fewer than 512."""
-    return _part(folder, slice(_tuned_with(folder)))
+    return _part(folder, slice(_count_tuning_queries(folder)))
 
 
 def held_out(folder: pathlib.Path) -> QuerySet:
     """The other queries. The vectors stay on disk."""
-    return _part(folder, slice(_tuned_with(folder), None))
+    return _part(folder, slice(_count_tuning_queries(folder), None))
 
 
 def vectors(folder: pathlib.Path) -> np.ndarray:
@@ -106,8 +106,8 @@ def shape(folder: pathlib.Path) -> tuple[int, int]:
     return items, dim
 
 
-def _tuned_with(folder: pathlib.Path) -> int:
-    return min(TUNED_WITH, len(queries(folder)) // 2)
+def _count_tuning_queries(folder: pathlib.Path) -> int:
+    return min(TUNING_QUERIES, len(queries(folder)) // 2)
 
 
 def _part(folder: pathlib.Path, part: slice) -> QuerySet:

@@ -49,11 +49,11 @@ def main() -> None:
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """All measurements, as printed with --json."""
     referee = quality_referee.script()
-    data_set = quality_data.named(args.data, args.root.absolute(), args.events)
+    data_set = quality_data.prepare_data_set(args.data, args.root.absolute(), args.events)
     split = quality_referee.split(referee, data_set)
     seeds = quality_runs.Seeds(data_set, split, referee, args.overrides)
-    runs = [seeds.measured(seed) for seed in args.seeds]
-    baselines = quality_peers.scored(data_set, split, referee)
+    runs = [seeds.measure(seed) for seed in args.seeds]
+    baselines = quality_peers.score_counters(data_set, split, referee)
     summary_values = summary(data_set, args.seeds, runs, baselines)
     if args.ablation:
         summary_values["ablation"] = quality_ablation.rows(seeds, args.seeds)
@@ -70,7 +70,8 @@ def summary(
     name.
     """
     measured = {
-        stage: quality_spread.over([run[stage] for run in runs]) for stage in quality_runs.STAGES
+        stage: quality_spread.summarise([run[stage] for run in runs])
+        for stage in quality_runs.STAGES
     }
     targets = quality_published.TARGETS.get(data_set.name, {})
     return {

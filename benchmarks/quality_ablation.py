@@ -48,7 +48,7 @@ VARIANTS = (
 )
 
 
-def named(name: str) -> Variant:
+def find_variant(name: str) -> Variant:
     """The variant with this name."""
     return next(variant for variant in VARIANTS if variant.name == name)
 
@@ -59,12 +59,12 @@ def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
 
     All are trained on the output of the data stages of the first seed's run.
     """
-    seeds.measured(numbers[0])
+    seeds.measure(numbers[0])
     variants = distinct(seeds.data_set.config, seeds.overrides)
     results = []
     for variant in variants:
         measured = [_measured(seeds, variant, number) for number in numbers]
-        results.append({"name": variant.name, "measured": quality_spread.over(measured)})
+        results.append({"name": variant.name, "measured": quality_spread.summarise(measured)})
     return results
 
 

@@ -40,7 +40,7 @@ class DataSet(NamedTuple):
         return {"ceiling of any method": json.loads(truth.read_text(encoding="utf-8"))["ceiling"]}
 
 
-def named(name: str, root: pathlib.Path, events: int) -> DataSet:
+def prepare_data_set(name: str, root: pathlib.Path, events: int) -> DataSet:
     """The data set under `root`, created there if necessary; `events` is the size of the simulated
     shop.
 

@@ -14,7 +14,7 @@ DEPTH = 100
 SECONDS_PER_DAY = 86_400
 
 
-def scored(
+def score_counters(
     data_set: DataSet, split: pathlib.Path, referee: pathlib.Path
 ) -> dict[str, dict[str, float]]:
     """The referee's metrics by counter; they learn from train and valid, like the models."""
@@ -31,13 +31,13 @@ def scored(
         since = None if days is None else meta["t_test"] - days * SECONDS_PER_DAY
         lists = data_set.home / "counter.jsonl"
         with lists.open("w", encoding="utf-8") as out:
-            for row in popular(events, catalogue, users, since):
+            for row in rank_popular(events, catalogue, users, since):
                 out.write(json.dumps(row) + "\n")
         values_by_name[name] = quality_referee.score(referee, split, lists)
     return values_by_name
 
 
-def popular(
+def rank_popular(
     events: Sequence[dict[str, Any]], catalogue: list[str], users: list[str], since: float | None
 ) -> Iterator[dict[str, Any]]:
     """For each user, the DEPTH items with the most events from `since` on (None: of all time) among

@@ -74,7 +74,7 @@ def verdicts(
     targets: dict[str, float], measured: dict[str, dict[str, float]]
 ) -> dict[str, dict[str, Any]]:
     """By metric: `target`, the `mean` over seeds and whether it is `met`. `measured` is the result
-    of `quality_spread.over`; a target without a measurement is not met.
+    of `quality_spread.summarise`; a target without a measurement is not met.
     """
     values_by_name = {}
     for name, least in targets.items():

@@ -11,7 +11,7 @@ from benchmarks.quality_data import CHECKOUT, DataSet
 from schema.errors import UsageError
 
 METRICS = ("recall@10", "ndcg@10", "recall@100", "coverage@10", "new_items_recall@100")
-_OF_ALL_USERS = METRICS[:3]
+_USER_METRICS = METRICS[:3]
 
 
 def script() -> pathlib.Path:
@@ -50,7 +50,7 @@ def metrics(message: str) -> dict[str, float]:
     items' recall if the test split has no new item.
     """
     document: dict[str, Any] = json.loads(message)
-    values = {name: document["all"][name] for name in _OF_ALL_USERS}
+    values = {name: document["all"][name] for name in _USER_METRICS}
     values["coverage@10"] = document["coverage@10"]
     if document["new_items_answers"]:
         values["new_items_recall@100"] = document["new_items_recall@100"]

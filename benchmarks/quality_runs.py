@@ -58,7 +58,7 @@ class Seeds:
         values = json.dumps([key["data"], self.config(seed).dataset.model_dump(mode="json")])
         return self.data_set.home / f"run-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
 
-    def measured(self, seed: int) -> dict[str, Any]:
+    def measure(self, seed: int) -> dict[str, Any]:
         """The referee's metrics by stage; `served`, the stage whose order is served; the greatest
         difference between the pipeline's evaluator and the referee.
         """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def over(result: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+def summarise(result: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
     """By metric: `mean`, `min` and `max` over the seeds. Raises KeyError if a metric is present for
     some seeds only, and ValueError without any seed.
     """

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from benchmarks.quality_ablation import Variant, named
+from benchmarks.quality_ablation import Variant, find_variant
 from pipeline.config.config import Config
 from pipeline.metadata import RunMetadata
 from pipeline.run_root import RunRoot
@@ -58,7 +58,7 @@ def model_class(variant: Variant) -> type[RetrievalModel]:
     return Uncorrected if variant.without_accidental_hits else Plain
 
 
-def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData:
+def load_data(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData:
     """The training data of the run at `root`, with only the variant's item features."""
     metadata = RunMetadata(RunRoot(root).metadata, config.name)
     runs = [metadata.find_latest_run(f"Transform.{table}") for table in ("interactions", "items")]
@@ -74,7 +74,7 @@ def loaded(root: pathlib.Path, config: Config, variant: Variant) -> TrainingData
     )
 
 
-def trained(
+def train_variant(
     data: TrainingData, config: Config, variant: Variant, folder: pathlib.Path
 ) -> dict[str, float]:
     """Trains in `folder`, or resumes there after an interruption; returns metrics on valid and
@@ -98,10 +98,10 @@ def trained(
     query, items = tf.saved_model.load(final.model_uri), candidates.load(final.candidates_uri)
     on_valid = {name: fitted[name] for name in _ON_VALID}
     length = config.retrieval.history_length
-    return on_valid | on_test(data, query, items.vectors_at_test(), length)
+    return on_valid | measure_on_test(data, query, items.vectors_at_test(), length)
 
 
-def on_test(
+def measure_on_test(
     data: TrainingData, query: Any, vectors: np.ndarray, history_length: int
 ) -> dict[str, float]:
     """Metrics on the test queries, built as in the pipeline's evaluator. `vectors` [n, dim + 1] are
@@ -135,9 +135,9 @@ def main(name: str, config: str, root: str, folder: str) -> None:
     """`config` is JSON, `root` is the run whose data stages are used, `folder` is temporary."""
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(message)s")
     logging.getLogger("trainer").setLevel(logging.INFO)
-    settings, variant = Config.model_validate_json(config), named(name)
-    data = loaded(pathlib.Path(root), settings, variant)
-    result = trained(data, settings, variant, pathlib.Path(folder))
+    settings, variant = Config.model_validate_json(config), find_variant(name)
+    data = load_data(pathlib.Path(root), settings, variant)
+    result = train_variant(data, settings, variant, pathlib.Path(folder))
     shutil.rmtree(folder)
     print(json.dumps(result))
 

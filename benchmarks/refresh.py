@@ -43,7 +43,7 @@ def main() -> int:
             _tandem("simulate", *SHOP, "--out", str(data))
             _tandem("run", "--config", str(CONFIG), "--data", str(data), "--root", str(root),
                     *SMALL)  # fmt: skip
-        rows = _measured(pushed_part(root, folder / "root", args.index), data, args.items, folder)
+        rows = _measured(copy_pushed(root, folder / "root", args.index), data, args.items, folder)
     if args.json:
         print(json.dumps({"rows": rows}, indent=1))
     else:
@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def pushed_part(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.Path:
+def copy_pushed(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.Path:
     """Copies the part of a run that a refresh reads, with another kind of index in its
     configuration.
     """

@@ -51,11 +51,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
         folder = pathlib.Path(name)
         _print_progress("training a small shop")
-        shop, root = serving_models.trained(folder)
+        shop, root = serving_models.train_shop(folder)
         for items in args.items:
             for index in args.index:
                 into = folder / f"{items}-{index}"
-                ids = serving_models.grown(shop, root, items, _kind(index, items), into)
+                ids = serving_models.add_items(shop, root, items, _kind(index, items), into)
                 rows.append(_measured(into, ids, args.seconds) | {"items": items, "index": index})
                 _print_progress(json.dumps(rows[-1]))
     results = headline(rows[0]) | {"rows": rows}
@@ -70,7 +70,7 @@ def _kind(index: str, items: int) -> str:
 
 def _measured(root: pathlib.Path, ids: list[str], seconds: float) -> Phase:
     requests = root / "requests.jsonl"
-    request = serving_requests.drawn(ids, 500, 50, seed=1)
+    request = serving_requests.draw_requests(ids, 500, 50, seed=1)
     requests.write_text("".join(f"{json.dumps(one)}\n" for one in request), encoding="utf-8")
     model = max((root / "serving" / "recommender").iterdir(), key=lambda path: int(path.name))
     alone = [_in_process(model, requests, seconds) for _ in range(_ROUNDS)]

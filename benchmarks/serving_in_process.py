@@ -2,7 +2,7 @@
 
     python -m benchmarks.serving_in_process FOLDER REQUESTS SECONDS
 
-TensorFlow has one thread within an op, as in `tandem serve`: more threads answer fewer requests.
+TensorFlow has one thread within an op, as in `tandem serve`: more would answer fewer requests.
 Inputs are already tensors, nothing is parsed or written. Prints one JSON object.
 """
 

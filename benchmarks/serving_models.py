@@ -11,7 +11,7 @@ from benchmarks import refresh
 _DEPTH = 200
 
 
-def trained(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+def train_shop(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """A small simulated shop and a finished run of it."""
     shop, root = folder / "shop", folder / "trained"
     _tandem("simulate", *refresh.SHOP, "--out", str(shop))
@@ -22,14 +22,14 @@ def trained(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     return shop, root
 
 
-def grown(
+def add_items(
     shop: pathlib.Path, root: pathlib.Path, items: int, index: str, into: pathlib.Path
 ) -> list[str]:
     """Writes a refreshed copy of the run's pushed models to `into`; returns the ids of its items.
 
     Its recommender ranks 200 candidates, even if ranking did not pay in so small a shop.
     """
-    refresh.pushed_part(root, into, index)
+    refresh.copy_pushed(root, into, index)
     _rank(into / "serving" / "recommender" / "1" / "assets.extra" / "origin.json")
     lines = (shop / "items.jsonl").read_text(encoding="utf-8").splitlines()
     existing = [json.loads(line) for line in lines]

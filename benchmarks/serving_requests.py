@@ -12,7 +12,7 @@ _NOW = 1_720_000_000
 _HOUR = 3600
 
 
-def drawn(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[str, Any]]:
+def draw_requests(item_ids: list[str], count: int, length: int, seed: int) -> list[dict[str, Any]]:
     """`count` users with histories of 1 to `length` items each, one per hour until now; k = 10."""
     rng = np.random.default_rng(seed)
     results = []

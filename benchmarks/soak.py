@@ -30,7 +30,7 @@ def main() -> None:
     """Sends the requests, then prints a table or, with --json, only one JSON object."""
     args = _arguments()
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
-        root = args.root or serving_models.trained(pathlib.Path(name))[1]
+        root = args.root or serving_models.train_shop(pathlib.Path(name))[1]
         with serving.tandem_process(root) as (process, grpc_address, _):
             response = asyncio.run(_soaked(grpc_address, process.pid, args.requests))
     response["growth_mb_by_10000"] = growth(response["megabytes"], args.requests)
@@ -52,7 +52,7 @@ def growth(megabytes: list[float], requests: int) -> float:
 
 
 async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
-    request = serving_requests.drawn([f"i{n}" for n in range(300)], 500, 50, seed=1)
+    request = serving_requests.draw_requests([f"i{n}" for n in range(300)], 500, 50, seed=1)
     good = [serving_requests.message(one).SerializeToString() for one in request]
     bad = _senseless(request[0])
     counts = {"answered": 0, "refused": 0}

@@ -20,7 +20,7 @@ from schema import timeline
 from trainer.data.training_data import TrainingData, TransformLocations, load_training_data
 
 
-def prepared(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingData:
+def prepare(data_set: DataSet, config: Config, root: pathlib.Path) -> TrainingData:
     """Runs a pipeline of those components under `root`; a second time TFX uses its cache there."""
     root.mkdir(parents=True, exist_ok=True)
     connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(

@@ -39,7 +39,7 @@ Step = Callable[[Any], Any]
 def milliseconds(items: int, steps: int) -> dict[str, float]:
     """Median time of a step by optimizer, for a catalogue of the given size."""
     config = RetrievalConfig()
-    memory = in_memory(planted(items), items, config, steps + 1)
+    memory = load_batches(draw_timelines(items), items, config, steps + 1)
     timings = {
         name: (_step(items, kind, config, next(iter(memory))), iter(memory))
         for name, kind in OPTIMIZERS.items()
@@ -55,7 +55,7 @@ def milliseconds(items: int, steps: int) -> dict[str, float]:
     return {name: round(statistics.median(seconds), 1) for name, seconds in result.items()}
 
 
-def planted(items: int) -> Timelines:
+def draw_timelines(items: int) -> Timelines:
     """USERS timelines of LENGTH events, with item popularities by Zipf's law."""
     rng = np.random.default_rng(SEED)
     events = USERS * LENGTH
@@ -73,7 +73,7 @@ def planted(items: int) -> Timelines:
     )
 
 
-def in_memory(
+def load_batches(
     timelines: Timelines, items: int, config: RetrievalConfig, batches: int
 ) -> tf.data.Dataset:
     """The first batches of an epoch, repeated endlessly."""

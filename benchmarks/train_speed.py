@@ -116,7 +116,7 @@ class Interleaved:
         return result
 
 
-def measured(
+def measure_speed(
     data: TrainingData, config: RetrievalConfig, folder: pathlib.Path, repeats: Repeats
 ) -> dict[str, Any]:
     """All measurements on one data set, with its sizes."""
@@ -191,12 +191,12 @@ def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig)
 
 def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:
     """Prepares the data set for the trainer, measures, and prints JSON as the last line."""
-    data_set = quality_data.named(name, pathlib.Path(root), int(events))
+    data_set = quality_data.prepare_data_set(name, pathlib.Path(root), int(events))
     config = load_config(data_set.config)
-    data = train_data.prepared(data_set, config, data_set.home / "train-benchmark")
+    data = train_data.prepare(data_set, config, data_set.home / "train-benchmark")
     with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
         repeats = Repeats(int(epochs), int(steps))
-        print(json.dumps(measured(data, config.retrieval, pathlib.Path(folder), repeats)))
+        print(json.dumps(measure_speed(data, config.retrieval, pathlib.Path(folder), repeats)))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from trainer.retrieval.towers import CandidateTower, QueryTower, average_known_b
 
 _SHUFFLED = 10_000  # examples, as in the tutorial
 _LEARNING_RATE = 0.1  # for Adagrad, as in the tutorial
-_OF_HISTORY = ("history_items", "history_timestamps")
-_OF_EVENT = ("item", "timestamp", "user_index")
+_HISTORY_FEATURES = ("history_items", "history_timestamps")
+_EVENT_FEATURES = ("item", "timestamp", "user_index")
 Tensors = dict[str, tf.Tensor]
 
 
@@ -152,8 +152,8 @@ def _spec(timelines: Timelines) -> dict[str, Any]:
         name: tf.io.FixedLenFeature(values.shape[1:], _type(values))
         for name, values in arrays.items()
     }
-    spec |= {name: tf.io.FixedLenFeature([], tf.int64) for name in _OF_EVENT}
-    spec |= {name: tf.io.RaggedFeature(tf.int64) for name in _OF_HISTORY}
+    spec |= {name: tf.io.FixedLenFeature([], tf.int64) for name in _EVENT_FEATURES}
+    spec |= {name: tf.io.RaggedFeature(tf.int64) for name in _HISTORY_FEATURES}
     return spec
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.quality_ablation import VARIANTS, Variant, distinct, named
+from benchmarks.quality_ablation import VARIANTS, Variant, distinct, find_variant
 from benchmarks.quality_data import CHECKOUT
 from pipeline.config.config import load_config
 
@@ -41,5 +41,5 @@ def _left_out(toml, overrides):
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_each_row_is_a_configuration_of_its_own(variant):
     assert load_config(FILMS, [*variant.overrides]).name == "movietweetings"
-    assert named(variant.name) == variant
+    assert find_variant(variant.name) == variant
     assert [v[1:] for v in VARIANTS].count(variant[1:]) == 1

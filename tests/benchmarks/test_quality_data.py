@@ -23,7 +23,7 @@ def test_beauty_is_written_to_the_paths_of_its_configuration(tmp_path, monkeypat
     (source / "Beauty.txt").write_text("1 2 3 4\n")
     (source / "Beauty_item2attributes.json").write_text('{"2": [7]}')
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "public"))
-    data_set = quality_data.named("beauty", tmp_path / "root", 0)
+    data_set = quality_data.prepare_data_set("beauty", tmp_path / "root", 0)
     config = load_config(data_set.config)
     assert (data_set.data / config.data.interactions.path).read_text() == "1 2 3 4\n"
     items = (data_set.data / config.data.item_tables[0].path).read_text().splitlines()
@@ -35,11 +35,11 @@ def test_beauty_is_written_to_the_paths_of_its_configuration(tmp_path, monkeypat
 def test_a_missing_data_set_is_an_error(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path))
     with pytest.raises(UsageError, match="set TANDEM_DATA"):
-        quality_data.named(name, tmp_path / "root", 0)
+        quality_data.prepare_data_set(name, tmp_path / "root", 0)
 
 
 def test_the_shop_is_made_once_and_read_by_the_referee_as_ratings(tmp_path):
-    data_set = quality_data.named("simulated", tmp_path, 500)
+    data_set = quality_data.prepare_data_set("simulated", tmp_path, 500)
     events = [json.loads(row) for row in (data_set.data / "events.jsonl").read_text().splitlines()]
     ratings = [
         row.split("::") for row in (data_set.source / "ratings.dat").read_text().splitlines()
@@ -53,5 +53,5 @@ def test_the_shop_is_made_once_and_read_by_the_referee_as_ratings(tmp_path):
     assert [film.split("::")[0] for film in films] == [json.loads(i)["item_id"] for i in items]
     assert set(data_set.ceiling()["ceiling of any method"]) >= {"recall@10", "ndcg@10"}
     written = (data_set.data / "events.jsonl").stat().st_mtime_ns
-    assert quality_data.named("simulated", tmp_path, 500) == data_set
+    assert quality_data.prepare_data_set("simulated", tmp_path, 500) == data_set
     assert (data_set.data / "events.jsonl").stat().st_mtime_ns == written

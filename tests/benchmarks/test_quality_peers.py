@@ -13,7 +13,7 @@ CATALOGUE = ["never", "late", "both", "old"]
 
 
 def _lists(since):
-    rows = quality_peers.popular(EVENTS, CATALOGUE, ["new", "u"], since)
+    rows = quality_peers.rank_popular(EVENTS, CATALOGUE, ["new", "u"], since)
     return {row["user_id"]: row["item_ids"] for row in rows}
 
 
@@ -32,5 +32,5 @@ def test_an_event_at_the_beginning_of_the_window_counts():
 
 def test_lists_end_at_their_depth():
     catalogue = [f"i{n}" for n in range(quality_peers.DEPTH + 5)]
-    (row,) = quality_peers.popular([], catalogue, ["u"], None)
+    (row,) = quality_peers.rank_popular([], catalogue, ["u"], None)
     assert row["item_ids"] == catalogue[: quality_peers.DEPTH]

@@ -21,7 +21,7 @@ def test_greatest_difference_keeps_its_sign_and_skips_what_one_does_not_measure(
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    return quality_data.named("simulated", tmp_path_factory.mktemp("shop"), 500)
+    return quality_data.prepare_data_set("simulated", tmp_path_factory.mktemp("shop"), 500)
 
 
 def _seeds(shop, *overrides):
@@ -41,4 +41,4 @@ def test_another_root_for_another_description_of_the_data(shop):
 
 def test_an_invalid_override_stops_before_anything_runs(shop):
     with pytest.raises(ConfigError, match="unknown key retrieval.epoch"):
-        _seeds(shop, "retrieval.epoch=3").measured(1)
+        _seeds(shop, "retrieval.epoch=3").measure(1)

@@ -7,7 +7,7 @@ from benchmarks import quality_spread
 
 def test_over_seeds():
     seeds = [{"recall@10": 0.25, "ndcg@10": 0.5}, {"recall@10": 0.75, "ndcg@10": 0.5}]
-    assert quality_spread.over(seeds) == {
+    assert quality_spread.summarise(seeds) == {
         "recall@10": {"mean": 0.5, "min": 0.25, "max": 0.75},
         "ndcg@10": {"mean": 0.5, "min": 0.5, "max": 0.5},
     }
@@ -15,9 +15,9 @@ def test_over_seeds():
 
 def test_a_metric_that_one_seed_lacks_is_no_mean_of_the_others():
     with pytest.raises(KeyError):
-        quality_spread.over([{"recall@10": 0.25, "ndcg@10": 0.5}, {"recall@10": 0.75}])
+        quality_spread.summarise([{"recall@10": 0.25, "ndcg@10": 0.5}, {"recall@10": 0.75}])
 
 
 def test_no_seed_is_an_error():
     with pytest.raises(ValueError, match="at least one seed"):
-        quality_spread.over([])
+        quality_spread.summarise([])

@@ -76,7 +76,7 @@ def test_the_headline_compares_grpc_with_both_others():
 
 
 def test_the_same_request_is_sent_to_all():
-    (request,) = serving_requests.drawn(["a", "b"], 1, 5, seed=3)
+    (request,) = serving_requests.draw_requests(["a", "b"], 1, 5, seed=3)
     assert set(request["history_item_ids"]) <= {"a", "b"}
     assert len(request["history_item_ids"]) == len(request["history_timestamps"]) <= 5
     assert max(request["history_timestamps"]) < request["now"]

@@ -5,7 +5,7 @@ from trainer.config.models import RetrievalConfig
 
 
 def test_popular_items_are_popular_and_all_are_of_the_catalogue():
-    item_index = train_optimizers.planted(100).item_index
+    item_index = train_optimizers.draw_timelines(100).item_index
     assert item_index.min() >= 1
     assert item_index.max() <= 100
     counts = np.bincount(item_index, minlength=101)
@@ -14,7 +14,7 @@ def test_popular_items_are_popular_and_all_are_of_the_catalogue():
 
 def test_the_batches_in_memory_repeat():
     config = RetrievalConfig(positions_per_batch=40, uniform_negatives=5)
-    memory = train_optimizers.in_memory(train_optimizers.planted(30), 30, config, 3)
+    memory = train_optimizers.load_batches(train_optimizers.draw_timelines(30), 30, config, 3)
     batches = [batch["item_index"].numpy() for batch in memory.take(7)]
     assert all(items.shape == (2, train_optimizers.LENGTH) for items in batches)
     for first, again in zip(batches, batches[3:], strict=False):

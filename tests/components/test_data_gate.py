@@ -35,23 +35,23 @@ class Validated(NamedTuple):
     anomalies: ExampleAnomalies
 
 
-def validated(folder: pathlib.Path, table: str, splits: dict[str, dict[str, list]]) -> Validated:
-    found = Validated(Examples(), Schema(), ExampleStatistics(), ExampleAnomalies())
-    for name, artifact in found._asdict().items():
+def validate(folder: pathlib.Path, table: str, splits: dict[str, dict[str, list]]) -> Validated:
+    artifacts = Validated(Examples(), Schema(), ExampleStatistics(), ExampleAnomalies())
+    for name, artifact in artifacts._asdict().items():
         artifact.uri = str(folder / table / name)
         pathlib.Path(artifact.uri).mkdir(parents=True)
-    lay_examples(found.examples.uri, splits)
-    found.examples.split_names = artifact_utils.encode_split_names(list(splits))
-    SchemaGen.test_call(schema=found.schema, text=SCHEMAS[table])
+    lay_examples(artifacts.examples.uri, splits)
+    artifacts.examples.split_names = artifact_utils.encode_split_names(list(splits))
+    SchemaGen.test_call(schema=artifacts.schema, text=SCHEMAS[table])
     StatisticsGen.test_call(
-        examples=found.examples, statistics=found.statistics, pipeline=beam_pipeline()
+        examples=artifacts.examples, statistics=artifacts.statistics, pipeline=beam_pipeline()
     )
     Executor().Do(
-        {"statistics": [found.statistics], "schema": [found.schema]},
-        {"anomalies": [found.anomalies]},
+        {"statistics": [artifacts.statistics], "schema": [artifacts.schema]},
+        {"anomalies": [artifacts.anomalies]},
         {"exclude_splits": json.dumps([])},
     )
-    return found
+    return artifacts
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,10 @@ def tables(tmp_path_factory):
     def items(name: str, prices: list[float]) -> Validated:
         ids = [f"i{n}" for n in range(len(prices))]
         columns = {"item_id": ids, "item_price": prices}
-        return validated(folder / name, "items", {"all": columns})
+        return validate(folder / name, "items", {"all": columns})
 
     return {
-        "interactions": validated(folder, "interactions", {"train": TIMELINES}),
+        "interactions": validate(folder, "interactions", {"train": TIMELINES}),
         "sound": items("sound", [1.0, 2.0, 3.0]),
         "other": items("other", [7.0, 8.0, 9.0]),
         "broken": items("broken", [1.0, 2.0, 10.0]),
@@ -74,11 +74,11 @@ def tables(tmp_path_factory):
 
 def gate(tables, items: str, pages: pathlib.Path, before: str = "") -> None:
     inputs = {}
-    for table, found in (("interactions", tables["interactions"]), ("items", tables[items])):
-        inputs[table] = found.examples
-        inputs[f"{table}_schema"] = found.schema
-        inputs[f"{table}_statistics"] = found.statistics
-        inputs[f"{table}_anomalies"] = found.anomalies
+    for table, artifacts in (("interactions", tables["interactions"]), ("items", tables[items])):
+        inputs[table] = artifacts.examples
+        inputs[f"{table}_schema"] = artifacts.schema
+        inputs[f"{table}_statistics"] = artifacts.statistics
+        inputs[f"{table}_anomalies"] = artifacts.anomalies
     passed = Verdict()
     passed.uri = str(pages.parent / "passed")
     settings = {"interactions_before": "", "items_before": before, "fingerprint": ""}

@@ -1,4 +1,4 @@
-"""The component itself: artifacts, properties, and what TFX reads back."""
+"""The component itself: artifacts, properties, and Examples read by TFX."""
 
 import json
 
@@ -22,12 +22,12 @@ T0 = 1_600_000_000
 def run(tmp_path, text: str, path: str = "log.csv", span: str = "") -> tuple[Examples, Histories]:
     (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\n" + text)
     source = {"interactions": {"path": path}, "items": {"path": "items.csv"}}
-    examples, found = Examples(), Histories()
-    examples.uri, found.uri = str(tmp_path / "examples"), str(tmp_path / "histories")
+    examples, written = Examples(), Histories()
+    examples.uri, written.uri = str(tmp_path / "examples"), str(tmp_path / "histories")
     arguments = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
     InteractionsGen.test_call(
         examples=examples,
-        histories=found,
+        histories=written,
         dataset=Dataset.model_validate({"data": source}).model_dump_json(),
         data_dir=str(tmp_path),
         span=span,
@@ -35,12 +35,12 @@ def run(tmp_path, text: str, path: str = "log.csv", span: str = "") -> tuple[Exa
         fingerprint="of the files",
         pipeline=beam.Pipeline(options=PipelineOptions(arguments)),
     )
-    return examples, found
+    return examples, written
 
 
 def test_writes_examples_that_tfx_reads(tmp_path):
     text = "".join(f"u{n % 2},i{n},{T0 + n}\n" for n in range(10))
-    examples, found = run(tmp_path, text)
+    examples, written = run(tmp_path, text)
     assert artifact_utils.decode_split_names(examples.split_names) == ["train", "valid", "test"]
     assert examples_utils.get_payload_format_string(examples) == "FORMAT_TF_EXAMPLE"
     counted = counts.parse(examples.get_string_custom_property("counts"))
@@ -65,7 +65,7 @@ def test_writes_examples_that_tfx_reads(tmp_path):
         ["u0", 4],
         ["u1", 4],
     ]
-    history = histories.look_up(found.uri, "u1")
+    history = histories.look_up(written.uri, "u1")
     assert history is not None
     assert history.item_ids == ["i1", "i3", "i5", "i7", "i9"]
 

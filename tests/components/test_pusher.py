@@ -74,8 +74,8 @@ def push(tmp_path):
 
 
 def files_below(folder: pathlib.Path) -> dict[str, str]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_text() for path in found}
+    result = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text() for path in result}
 
 
 def test_blessed_models_are_pushed_under_one_version(push, tmp_path):
@@ -84,17 +84,17 @@ def test_blessed_models_are_pushed_under_one_version(push, tmp_path):
     assert described == {
         name: {"path": str(tmp_path / "serving" / name / "1"), "version": 1} for name in SERVABLES
     }
-    found = files_below(tmp_path / "serving")
-    del found[ORIGIN]
-    assert found == {f"{name}/1/saved_model.pb": f"graph of {name}" for name in SERVABLES} | {
+    result = files_below(tmp_path / "serving")
+    del result[ORIGIN]
+    assert result == {f"{name}/1/saved_model.pb": f"graph of {name}" for name in SERVABLES} | {
         "recommender/1/assets.extra/candidates/vectors.npy": "vectors"
     }
 
 
 def test_the_outcome_of_a_push_is_written_to_the_run(push, tmp_path):
     push([])
-    left = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
-    assert left == PushOutcome(failures=[], version=1)
+    outcome = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
+    assert outcome == PushOutcome(failures=[], version=1)
 
 
 def test_a_version_records_its_origin(push, tmp_path):
@@ -128,8 +128,8 @@ def test_models_that_are_not_blessed_are_refused_with_the_reasons(push, tmp_path
     assert caught.value.exit_code == 4
     assert all(failure in str(caught.value) for failure in failures)
     assert not (tmp_path / "serving").exists()
-    left = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
-    assert left == PushOutcome(failures=failures, version=None)
+    outcome = push_outcome.read(str(tmp_path / "run/Pusher/3/pushed"))
+    assert outcome == PushOutcome(failures=failures, version=None)
 
 
 def test_a_refusal_leaves_the_pushed_version_unchanged(push, tmp_path):

@@ -15,8 +15,8 @@ from schema.errors import DataRefused, NotBlessed
 from schema.storage import object_store
 
 RUN = "2b8c5c3e-6d0f-4f4e-9a53-0c6d6b0f7a11"
-# As KFP's driver writes it: field names in camel case, the error without words, and for a resource
-# the workflow of Argo.
+# As written by KFP's driver: field names in camel case, an error without text, and Argo's workflow
+# as the resource.
 STATUS = {
     "state": "COMPLETE",
     "pipelineTaskName": "tfx-dag",
@@ -49,13 +49,13 @@ def end(verdict_uri, root, status=STATUS):
 
 @pytest.fixture
 def handle(tmp_path):
-    """handle(status) -> the verdict, of the run whose tasks keep their artifacts below `run`."""
+    """handle(status) -> the verdict of the run whose artifacts are under `run`."""
 
     def call(status=STATUS) -> dict:
         end(str(tmp_path / "run/RunVerdict/5a/verdict"), str(tmp_path), status)
-        found = (tmp_path / "verdicts" / f"{RUN}.json").read_text()
-        assert (tmp_path / "run/RunVerdict/5a/verdict/verdict.json").read_text() == found
-        return json.loads(found)
+        result = (tmp_path / "verdicts" / f"{RUN}.json").read_text()
+        assert (tmp_path / "run/RunVerdict/5a/verdict/verdict.json").read_text() == result
+        return json.loads(result)
 
     return call
 
@@ -93,9 +93,9 @@ def pass_gate(tmp_path):
 def test_a_run_that_pushed(handle, run, pass_gate):
     run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
     pass_gate(PushOutcome(failures=[], version=12))
-    found = handle()
-    assert found.pop("finished_at").endswith("+00:00")
-    assert found == {
+    result = handle()
+    assert result.pop("finished_at").endswith("+00:00")
+    assert result == {
         "run": RUN,
         "workflow": "shop-7xk2p",
         "outcome": "succeeded",
@@ -110,26 +110,26 @@ def test_a_run_that_pushed(handle, run, pass_gate):
 
 def test_a_fully_cached_run_reports_the_cached_outcome(handle, pass_gate):
     pass_gate(PushOutcome(failures=[], version=12))
-    found = handle()
-    assert (found["outcome"], found["blessed"], found["pushed"]) == ("cached", True, 12)
+    result = handle()
+    assert (result["outcome"], result["blessed"], result["pushed"]) == ("cached", True, 12)
 
 
 def test_a_run_whose_models_were_refused(handle, run, pass_gate):
     run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
     with pytest.raises(NotBlessed, match="ndcg@10: too low"):
         pass_gate(PushOutcome(failures=["ndcg@10: too low"], version=None))
-    found = handle(STATUS | {"state": "FAILED"})
-    assert (found["outcome"], found["failed_task"]) == ("refused", "PushGate")
-    assert (found["blessed"], found["pushed"]) == (False, None)
-    assert found["failures"] == ["ndcg@10: too low"]
+    result = handle(STATUS | {"state": "FAILED"})
+    assert (result["outcome"], result["failed_task"]) == ("refused", "PushGate")
+    assert (result["blessed"], result["pushed"]) == (False, None)
+    assert result["failures"] == ["ndcg@10: too low"]
 
 
 def test_a_run_whose_data_were_refused(handle, run):
     run("InteractionsGen", error=DataRefused("7 of 9 records are rejected"))
-    found = handle(STATUS | {"state": "FAILED"})
-    assert (found["outcome"], found["failed_task"]) == ("refused", "InteractionsGen")
-    assert found["error"] == "7 of 9 records are rejected"
-    assert (found["blessed"], found["pushed"], found["failures"]) == (None, None, [])
+    result = handle(STATUS | {"state": "FAILED"})
+    assert (result["outcome"], result["failed_task"]) == ("refused", "InteractionsGen")
+    assert result["error"] == "7 of 9 records are rejected"
+    assert (result["blessed"], result["pushed"], result["failures"]) == (None, None, [])
 
 
 def test_dead_letters_of_refused_data_are_copied_to_the_root(handle, run, tmp_path):
@@ -169,9 +169,9 @@ def plant(folder, *names):
 
 def below(root):
     """Names of the files at the root, except the artifacts and the verdict."""
-    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    kept = (path for path in found if path.parts[0] not in ("run", "verdicts", "pushed"))
-    return sorted(str(path) for path in kept)
+    paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    at_root = (path for path in paths if path.parts[0] not in ("run", "verdicts", "pushed"))
+    return sorted(str(path) for path in at_root)
 
 
 def test_a_run_that_failed_after_it_was_evaluated(handle, run, tmp_path):
@@ -180,20 +180,20 @@ def test_a_run_that_failed_after_it_was_evaluated(handle, run, tmp_path):
     verdict = tmp_path / "run/Evaluator/9f/verdict"
     verdict.mkdir()
     (verdict / "NOT_BLESSED").write_text("ndcg@10: too low\npopularity: worse")
-    found = handle(STATUS | {"state": "FAILED"})
-    assert (found["outcome"], found["failed_task"]) == ("failed", "InfraCheck")
-    assert found["error"] == "no answer"
-    assert found["failures"] == ["ndcg@10: too low", "popularity: worse"]
-    assert (found["blessed"], found["pushed"]) == (False, None)
+    result = handle(STATUS | {"state": "FAILED"})
+    assert (result["outcome"], result["failed_task"]) == ("failed", "InfraCheck")
+    assert result["error"] == "no answer"
+    assert result["failures"] == ["ndcg@10: too low", "popularity: worse"]
+    assert (result["blessed"], result["pushed"]) == (False, None)
 
 
 def test_a_push_is_reported_if_the_run_fails_later(handle, run, tmp_path):
     run("InteractionsGen", "Evaluator", "InfraCheck", "Pusher")
     outcome = PushOutcome(failures=[], version=12)
     push_outcome.write(outcome, str(tmp_path / "run/Pusher/9f/pushed"))
-    found = handle(STATUS | {"state": "RUNNING"})
-    assert (found["outcome"], found["failed_task"]) == ("failed", "PushGate")
-    assert (found["blessed"], found["pushed"]) == (True, 12)
+    result = handle(STATUS | {"state": "RUNNING"})
+    assert (result["outcome"], result["failed_task"]) == ("failed", "PushGate")
+    assert (result["blessed"], result["pushed"]) == (True, 12)
 
 
 def test_a_killed_task_is_named_if_kfp_reports_it_as_running(handle, run, tmp_path):
@@ -202,9 +202,9 @@ def test_a_killed_task_is_named_if_kfp_reports_it_as_running(handle, run, tmp_pa
     run("InteractionsGen")
     (tmp_path / "run/Evaluator/9f").mkdir(parents=True)
     (tmp_path / "run/Evaluator/9f/task.json").write_text('{"state": "began", "began_at": 3.0}')
-    found = handle(STATUS | {"state": "RUNNING"})
-    assert (found["outcome"], found["failed_task"]) == ("failed", "Evaluator")
-    assert (found["state"], found["blessed"], found["pushed"]) == ("RUNNING", None, None)
+    result = handle(STATUS | {"state": "RUNNING"})
+    assert (result["outcome"], result["failed_task"]) == ("failed", "Evaluator")
+    assert (result["state"], result["blessed"], result["pushed"]) == ("RUNNING", None, None)
 
 
 def test_a_vertex_job_is_named_by_the_last_part_of_its_name(handle):
@@ -217,12 +217,12 @@ def test_an_object_store_gives_the_same_verdict(bucket, tmp_path):
     with TaskRecorder(f"{bucket}/run/PushGate/9f"):
         object_store.upload(tmp_path / "passed", f"{bucket}/run/PushGate/9f/passed")
     uri = end(f"{bucket}/run/RunVerdict/5a/verdict", bucket)
-    found = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")
+    result = object_store.read(f"{bucket}/run/RunVerdict/5a/verdict/verdict.json")
     assert uri == f"{bucket}/run/RunVerdict/5a/words/verdict.md"
     assert object_store.read(uri).startswith(b"# cached")
-    assert json.loads(found)["pushed"] == 3
-    assert json.loads(found)["outcome"] == "cached"
-    assert object_store.read(f"{bucket}/verdicts/{RUN}.json") == found
+    assert json.loads(result)["pushed"] == 3
+    assert json.loads(result)["outcome"] == "cached"
+    assert object_store.read(f"{bucket}/verdicts/{RUN}.json") == result
 
 
 def test_rejected_records_are_copied_to_a_root_in_a_bucket(bucket, tmp_path):

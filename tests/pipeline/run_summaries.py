@@ -1,4 +1,4 @@
-"""Summaries of runs for tests that are about one part of them."""
+"""Summaries of runs for tests of single parts."""
 
 import copy
 from typing import Any
@@ -28,7 +28,7 @@ _SMALLEST: dict[str, Any] = {
 
 
 def fill_summary(**parts: Any) -> dict[str, Any]:
-    """summary.json with these parts, and the smallest ones in place of the others."""
+    """summary.json with these parts, and minimal ones for the others."""
     return copy.deepcopy(_SMALLEST) | parts
 
 

@@ -1,4 +1,4 @@
-"""The bootstrap against real interpreters, and programs and archives that a test makes."""
+"""The bootstrap with real interpreters, and with programs and archives made by tests."""
 
 import hashlib
 import io
@@ -48,7 +48,7 @@ def test_an_interpreter_of_pyenv_is_found(tmp_path: pathlib.Path, monkeypatch: p
     assert str(inside) in list(bootstrap.python_candidates())
 
 
-def test_output_of_what_fails_or_is_not_there_is_empty(tmp_path: pathlib.Path):
+def test_output_of_a_failing_or_missing_program_is_empty(tmp_path: pathlib.Path):
     assert bootstrap.output_of([str(program(tmp_path / "good", "echo 7"))]) == "7"
     assert bootstrap.output_of([str(program(tmp_path / "bad", "echo 7; exit 1"))]) == ""
     assert bootstrap.output_of([str(tmp_path / "absent")]) == ""
@@ -96,16 +96,16 @@ def test_a_failing_sync_is_one_sentence_and_exit_2(tmp_path: pathlib.Path):
     script = tmp_path / "bootstrap.py"
     script.write_text((ROOT / "bootstrap.py").read_text())
     program(tmp_path / "bin" / "uv", '[ "$1" = --version ] && echo uv 0.13.9 || exit 5')
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, str(script)],
         env=os.environ | {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert "uv sync ended with 5" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    assert completed.returncode == 2
+    assert "uv sync ended with 5" in completed.stderr.splitlines()[-1]
+    assert "Traceback" not in completed.stderr
 
 
 def test_sync_installs_exactly_the_locked_set(tmp_path: pathlib.Path):

@@ -1,4 +1,4 @@
-"""What is to be seen of stages where the output is a file or a pipe."""
+"""The progress of stages if the output is a file or a pipe."""
 
 import io
 import logging

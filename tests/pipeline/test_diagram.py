@@ -1,4 +1,4 @@
-"""docs/pipeline.svg is what the DAG is."""
+"""docs/pipeline.svg shows the DAG."""
 
 import pathlib
 import re
@@ -25,7 +25,7 @@ def test_the_committed_picture_is_current(tmp_path):
     assert (tmp_path / "pipeline.svg").read_text(encoding="utf-8") == committed
 
 
-def test_it_names_every_component_and_no_other(nodes):
+def test_it_has_exactly_the_components_of_the_dag(nodes):
     committed = (ROOT / "docs/pipeline.svg").read_text(encoding="utf-8")
     drawn = re.findall(
         r'<rect class="(?:stage|gate)"[^>]*/>\n<text class="name"[^>]*>(.*?)<', committed
@@ -34,7 +34,7 @@ def test_it_names_every_component_and_no_other(nodes):
     assert set(diagram.STAGES) == set(drawn)
 
 
-def test_dependencies_that_follow_from_others_are_left_out(nodes):
+def test_indirect_dependencies_are_left_out(nodes):
     by_id = {node.id: node for node in nodes}
     direct = diagram.find_direct_dependencies
     assert direct(by_id, "Transform.items") == ["DataGate"]

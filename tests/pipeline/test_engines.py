@@ -1,4 +1,4 @@
-"""Engines: the local modes, and workers that have nothing of ours but the installed package."""
+"""Engines: the local modes, and workers that have only the installed package."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ EVENTS = 300
 
 @pytest.fixture
 def data(tmp_path) -> str:
-    """Three files of a log in which nothing is wrong but one line."""
+    """Three files of a log with one invalid line."""
     folder = tmp_path / "data"
     folder.mkdir()
     rows = [f"u{n % 17},i{n % 23},{T0 + n}\n" for n in range(EVENTS)]
@@ -59,7 +59,7 @@ def ingest(data: str, root: pathlib.Path, arguments: list[str]) -> dict[str, byt
 
 @pytest.fixture
 def expected(data, tmp_path) -> dict[str, bytes]:
-    """What one thread makes of it."""
+    """The result with one thread."""
     return ingest(data, tmp_path / "one", BeamConfig().pipeline_args)
 
 
@@ -71,9 +71,8 @@ def test_many_workers_give_what_one_gives(data, expected, tmp_path, mode):
 
 @pytest.fixture(scope="module")
 def clean_python(tmp_path_factory) -> pathlib.Path:
-    """Python of a new environment with the package installed from its source distribution.
-
-    What the package needs is the same for all of our code, and large: it is lent from here.
+    """Python of a new environment with the package installed from its source distribution. The
+    dependencies, which are large, are those of this environment.
     """
     home = tmp_path_factory.mktemp("packaging")
     source = home / "source"
@@ -116,7 +115,7 @@ def test_the_package_is_complete(clean_python):
 
 @pytest.fixture
 def worker_pool(clean_python) -> Iterator[str]:
-    """Address of a Beam worker pool of the clean environment, as it stands beside a Flink or Spark
+    """Address of a Beam worker pool in the clean environment, as deployed next to a Flink or Spark
     worker.
     """
     with socket.socket() as free:
@@ -152,15 +151,15 @@ def test_workers_of_a_clean_environment_do_the_work(data, expected, tmp_path, wo
 
 
 def _run(*command: str, cwd: pathlib.Path) -> str:
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=cwd, env=_environment(), capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout
 
 
 def _environment() -> dict[str, str]:
-    """Third-party packages of this environment, and no path to the checkout."""
+    """Links to the third-party packages of this environment, without a path to the checkout."""
     own = {"PYTHONPATH": sysconfig.get_path("purelib"), "TF_USE_LEGACY_KERAS": "1"}
     return {**os.environ, **own}
 

@@ -1,4 +1,4 @@
-"""Executions planted in a metadata store of their own."""
+"""Executions planted in a temporary metadata store."""
 
 import pytest
 from ml_metadata import metadata_store
@@ -9,7 +9,9 @@ from pipeline.metadata import RunMetadata, build_connection_config
 
 @pytest.fixture
 def plant(tmp_path):
-    """plant(state) adds an execution of shop's Evaluator; another node has one that counts not."""
+    """plant(state) adds an execution of shop's Evaluator; another node has one that must not
+    count.
+    """
     store = metadata_store.MetadataStore(build_connection_config(str(tmp_path / "metadata.sqlite")))
     node = store.put_context_type(mlmd.ContextType(name="node"))
     kind = store.put_execution_type(mlmd.ExecutionType(name="Evaluator"))

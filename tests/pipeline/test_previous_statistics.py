@@ -67,7 +67,7 @@ def test_the_first_data_have_none_before_them(tmp_path):
     assert find_previous_statistics(connection, "shop", "monday") == NONE
 
 
-def test_the_same_data_again_compare_with_what_they_did_before(gates):
+def test_the_same_data_is_compared_with_the_same_statistics(gates):
     monday = gates.plant("monday", "monday")
     assert gates.before("monday") == NONE
     assert gates.before("tuesday") == monday

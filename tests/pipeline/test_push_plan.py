@@ -1,4 +1,4 @@
-"""What a run is compared with, so that a run with nothing changed is compared with the same."""
+"""The baseline of a run: an unchanged run has the same baseline as before."""
 
 import json
 import pathlib
@@ -20,9 +20,9 @@ def shop():
 
 @pytest.fixture
 def pushed(tmp_path):
-    """Makes a version of that run, which had been compared with `against`."""
+    """Creates a version of a run whose baseline was `baseline`."""
 
-    def call(version, made_by, against):
+    def call(version, made_by, baseline):
         folder = get_extra_folder(tmp_path, version)
         folder.mkdir(parents=True)
         evaluated = ModelEvaluation(
@@ -31,7 +31,7 @@ def pushed(tmp_path):
             popularity_days=7.0,
             ranking_candidates=3,
             learned_until=99,
-            judged_against=against,
+            judged_against=baseline,
         )
         origin = Origin(made_by=made_by, evaluated=evaluated, pushed_at="", forced=None)
         write_origin(origin, folder / "origin.json")
@@ -51,7 +51,7 @@ def test_the_first_run_is_compared_with_nothing(shop, tmp_path):
     assert local_push.override == ""
 
 
-def test_the_same_run_again_is_compared_with_what_it_was_compared_with(shop, pushed, tmp_path):
+def test_an_unchanged_run_is_compared_with_the_same_version(shop, pushed, tmp_path):
     made_by = plan_local_push(shop, DATA, tmp_path, None).run_identity
     pushed("1", made_by, "")
     assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == ""
@@ -79,7 +79,7 @@ def test_changed_data_and_another_seed_make_another_run(shop, pushed, tmp_path):
     assert plan_local_push(other, DATA, tmp_path, None).baseline_version == "1"
 
 
-def test_what_has_no_part_in_the_models_makes_no_other_run(shop, pushed, tmp_path):
+def test_settings_that_do_not_affect_the_models_make_no_other_run(shop, pushed, tmp_path):
     pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
     same = changed(shop, tune={"trials": 3}, beam={"args": ["--direct_num_workers=2"]})
     assert plan_local_push(same, DATA, tmp_path, None).baseline_version == ""
@@ -103,7 +103,7 @@ def test_the_forcing_user_comes_from_the_operating_system(shop, tmp_path, monkey
     assert json.loads(local_push.override) == {"who": "ann", "why": "the shop's new shelf"}
 
 
-def test_elsewhere_the_newest_is_found_when_it_is_needed(shop):
+def test_on_kubeflow_the_newest_version_is_resolved_late(shop):
     remote_push = plan_remote_push(shop)
     assert (
         remote_push.baseline_version,

@@ -1,4 +1,4 @@
-"""The log of a run: whoever writes, each line is there once, and people see none of it."""
+"""The log of a run: it has each line once, from any writer, and the terminal has none."""
 
 import subprocess
 import sys
@@ -22,10 +22,10 @@ logging.getLogger("library").warning("afterwards=1")
 def test_each_line_occurs_once(tmp_path):
     path = tmp_path / "run.log"
     command = [sys.executable, "-c", PROGRAM, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    completed = subprocess.run(command, capture_output=True, text=True, check=True)
     log = path.read_text()
     for line in ("logged=1", "warned=1", "printed=1", "native=1"):
         assert log.count(line) == 1
     assert "afterwards" not in log
-    assert done.stdout == "for people\n"
-    assert done.stderr == "WARNING:library:afterwards=1\n"
+    assert completed.stdout == "for people\n"
+    assert completed.stderr == "WARNING:library:afterwards=1\n"

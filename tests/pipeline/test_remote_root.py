@@ -1,4 +1,4 @@
-"""What a run keeps at a URL, and what becomes of it when two runs do so at once."""
+"""The files of a run at a URL, also with two concurrent runs."""
 
 import pathlib
 import signal
@@ -45,7 +45,7 @@ def end_after_writing(root: str, number: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("interruptible")
-def test_a_run_that_is_ended_keeps_what_it_has(bucket, number):
+def test_a_run_that_is_interrupted_keeps_its_files(bucket, number):
     with pytest.raises(KeyboardInterrupt):
         end_after_writing(f"{bucket}/run", number)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
@@ -60,7 +60,7 @@ def run_while_another_does(root: str) -> None:
         at.summary.write_text('{"of": "me"}')
 
 
-def test_of_two_runs_at_once_the_second_to_end_changes_nothing(bucket):
+def test_the_second_of_two_concurrent_runs_changes_nothing(bucket):
     root = f"{bucket}/run"
     ran(root, "one")
     with pytest.raises(UsageError, match=f"the only run at {root}.* run it again"):
@@ -78,7 +78,7 @@ def test_a_finished_run_has_a_summary(bucket, tmp_path):
     assert read_summary(str(tmp_path)) == '{"a": 1}'
 
 
-def test_a_store_that_is_not_there_is_one_sentence(bucket):
+def test_a_missing_store_gives_one_sentence(bucket):
     with (
         pytest.raises(UsageError, match="received: no bucket .*AWS_ENDPOINT_URL"),
         open_root(f"{bucket}-other/run"),

@@ -1,4 +1,4 @@
-"""Planted runs, one after the other, read back by TensorBoard's own reader."""
+"""Planted successive runs, read back with TensorBoard's own reader."""
 
 import pathlib
 
@@ -46,7 +46,7 @@ def at(tmp_path):
 
 
 def lines(at: RunRoot, run: str) -> dict[str, list[tuple[int, float]]]:
-    """By steps: files of one second are read in any order."""
+    """Values sorted by step, because files of the same second are read in any order."""
     folder: pathlib.Path = at.tensorboard / "quality" / run
     events = EventAccumulator(str(folder)).Reload()
     return {
@@ -89,7 +89,7 @@ def test_labels_and_gaps_that_were_measured_have_points(at):
     assert scalars["bias_baseline"] == {"labels/rating rmse": 1.5}
 
 
-def test_comparison_models_have_lines_of_their_own(at):
+def test_comparison_models_have_their_own_lines(at):
     extra_files = {
         "never_retrained": {"ndcg@10": 0.375, "version": 1, "path": "/"},
         "left_alone": {"version": 1, "path": "/", "failure": "no origin"},

@@ -1,4 +1,4 @@
-"""What lies where below --root, and when there is a run there."""
+"""The layout of --root, and when it contains a run."""
 
 import os
 import pathlib
@@ -24,7 +24,7 @@ def test_locations_are_the_documented_ones():
     assert paths == {name: pathlib.Path("/runs/shop", name) for name in paths}
 
 
-def test_opening_makes_the_folders_on_the_way_and_leaves_what_is_there(tmp_path):
+def test_opening_creates_parent_folders_and_leaves_existing_files(tmp_path):
     root = tmp_path / "runs" / "shop"
     at = open_local_root(root)
     at.log.write_text("what happened before\n")
@@ -32,7 +32,7 @@ def test_opening_makes_the_folders_on_the_way_and_leaves_what_is_there(tmp_path)
     assert at.log.read_text() == "what happened before\n"
 
 
-def test_a_relative_root_stays_the_same_folder_wherever_the_process_goes(tmp_path, monkeypatch):
+def test_a_relative_root_is_the_same_folder_after_chdir(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     at = open_local_root(pathlib.Path("run"))
     os.chdir("/")
@@ -46,7 +46,7 @@ def test_a_file_cannot_be_opened_as_a_root(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_root_is_finished_once_its_summary_is_there(tmp_path):
+def test_a_root_is_finished_when_it_has_a_summary(tmp_path):
     at = open_local_root(tmp_path)
     at.serving.mkdir()
     with pytest.raises(NoRunError, match="found no summary.json there"):

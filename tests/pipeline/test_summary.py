@@ -1,4 +1,4 @@
-"""summary.json is written whole or not at all, and holds only what JSON knows."""
+"""summary.json is written atomically, and contains only valid JSON."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_it_reads_back(tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_json_does_not_know_leaves_the_last_summary_in_place(tmp_path, value):
+def test_a_number_that_json_does_not_have_leaves_the_last_summary_in_place(tmp_path, value):
     write_summary(make_summary(seed=4), tmp_path / "summary.json")
     bad = make_summary(retrieval=RETRIEVAL | {"ndcg@10": value})
     with pytest.raises(ValueError, match="not JSON compliant"):

@@ -53,7 +53,7 @@ def test_a_gap_as_long_as_others_is_part_of_the_bulk():
     last = sparse[-1]
     assert find_event_bulk(np.array([*sparse, last + 6 * DAY])).end == last + 6 * DAY + 1
     assert find_event_bulk(np.array([*sparse, last + 6 * DAY + 1])).end == last + 1
-    # Days alone, none at weekends.
+    # Dates only, none at weekends.
     days = [JUNE + DAY * n for n in range(90) if (n + 5) % 7 < 5 for _ in range(20)]
     assert find_event_bulk(np.array(days)) == Bulk(days[0], days[-1] + 1)
     assert find_event_bulk(np.array([*days, IN_2099])) == Bulk(days[0], days[-1] + 1)
@@ -71,9 +71,9 @@ def test_of_nine_events_none_is_a_straggler():
 
 @given(st.lists(st.integers(0, 60 * DAY), min_size=1, max_size=80))
 def test_at_most_a_tenth_at_either_end_are_stragglers(times):
-    found = find_event_bulk(np.array(times))
+    result = find_event_bulk(np.array(times))
     few = min(5, len(times) // 10)
-    assert sum(time < found.begin for time in times) <= few
-    assert sum(time >= found.end for time in times) <= few
-    assert found.begin in times
-    assert found.end - 1 in times
+    assert sum(time < result.begin for time in times) <= few
+    assert sum(time >= result.end for time in times) <= few
+    assert result.begin in times
+    assert result.end - 1 in times

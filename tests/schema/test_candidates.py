@@ -89,6 +89,6 @@ def test_loaded_items_are_not_python_objects(tmp_path):
 
 
 def test_vectors_at_test_have_the_popularity_of_the_cut():
-    found = _planted().vectors_at_test()
-    assert found.tolist() == [[0, 1, 0.5], [3, 4, 0], [6, 7, 1.5], [9, 10, 2]]
-    assert found.dtype == np.float32
+    result = _planted().vectors_at_test()
+    assert result.tolist() == [[0, 1, 0.5], [3, 4, 0], [6, 7, 1.5], [9, 10, 2]]
+    assert result.dtype == np.float32

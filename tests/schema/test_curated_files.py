@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = ("simulated", "movietweetings", "movielens-1m")
 TABLES = ("interactions", "items")
 
-# One row a table that is right by the descriptions of the data sets; times of 2001 and of 2013.
+# One valid row per table by the descriptions of the data sets; times of 2001 and of 2013.
 T2001, T2013 = 1_000_000_000, 1_370_000_000
 ROWS: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("simulated", "interactions"): {
@@ -96,8 +96,8 @@ def broken_features(rows: list[dict[str, list[Any]]], schema: schema_pb2.Schema)
             pa.large_list(kind.get(feature.type, pa.float32())),
         )
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
-    found = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions(schema=schema))
-    return set(tfdv.validate_statistics(found, schema).anomaly_info)
+    result = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions(schema=schema))
+    return set(tfdv.validate_statistics(result, schema).anomaly_info)
 
 
 @pytest.mark.parametrize("name", NAMES)

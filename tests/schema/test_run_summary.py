@@ -11,11 +11,11 @@ from tests.pipeline.run_summaries import fill_summary
 
 
 def test_undeclared_keys_are_metrics():
-    found = {"ndcg@10": 0.25, "order": "ranking", "intervals": {"ndcg@10": {"low": 0, "high": 1}}}
-    ranking = RankingSummary.model_validate(found)
+    result = {"ndcg@10": 0.25, "order": "ranking", "intervals": {"ndcg@10": {"low": 0, "high": 1}}}
+    ranking = RankingSummary.model_validate(result)
     assert ranking.metrics == {"ndcg@10": 0.25}
     assert ranking.is_served
-    assert ranking.to_json() == found
+    assert ranking.to_json() == result
 
 
 def test_a_metric_is_a_number():

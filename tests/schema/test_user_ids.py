@@ -72,12 +72,12 @@ def test_without_a_key_ids_are_unchanged():
 
 
 def test_fingerprint_differs_with_the_key_and_does_not_show_it(monkeypatch):
-    place = UserIdKey(key_env="SHOP_KEY")
+    key = UserIdKey(key_env="SHOP_KEY")
     monkeypatch.setenv("SHOP_KEY", "a" * 16)
-    first = compute_key_fingerprint(place)
+    first = compute_key_fingerprint(key)
     monkeypatch.setenv("SHOP_KEY", "b" * 16)
-    assert compute_key_fingerprint(place) != first
-    assert "b" * 16 not in compute_key_fingerprint(place)
+    assert compute_key_fingerprint(key) != first
+    assert "b" * 16 not in compute_key_fingerprint(key)
 
 
 def test_a_key_that_is_absent_or_short_is_refused_and_not_shown(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
-"""Training on planted timelines, here and, as `python -m tests.trainer.chains`, in a process of
-its own.
+"""Training on planted timelines, in this process or, as `python -m tests.trainer.chains`, in its
+own.
 
-Item n is always followed by item n + 1 (of 8, in a circle): there is much to learn.
+Item n is always followed by item n + 1 (of 8, cyclically), so training has much to learn.
 """
 
 import argparse
@@ -56,7 +56,7 @@ TIMELINES = _timelines(128, 12)
 
 
 def model(config: RetrievalConfig = CONFIG, hardware: Hardware = ONE) -> RetrievalModel:
-    """Untrained, always the same."""
+    """An untrained model, always the same."""
     tf.keras.utils.set_random_seed(4)
     ids = np.array([b"", *(b"%d" % n for n in range(1, ITEMS + 1))], object)
     frequency = np.array([0.0] + [1 / ITEMS] * ITEMS)
@@ -67,7 +67,7 @@ def model(config: RetrievalConfig = CONFIG, hardware: Hardware = ONE) -> Retriev
 
 
 def ranked(trained: RetrievalModel) -> dict[str, float]:
-    """How high the item stands that follows, for one user's last event: 1 / log2(rank + 1)."""
+    """NDCG of the item that follows one user's last event: 1 / log2(rank + 1)."""
     batch = {
         "item_index": tf.constant([[1, 2, 3, 4]]),
         "timestamps": tf.constant([[0, 86_400, 172_800, 259_200]], tf.int64),
@@ -81,7 +81,7 @@ def ranked(trained: RetrievalModel) -> dict[str, float]:
 
 
 def context(folder, config=CONFIG, hardware=ONE) -> TrainingContext[RetrievalConfig]:
-    """Of a training that keeps all it writes below `folder`."""
+    """Context of a training that writes everything under `folder`."""
     data: Any = types.SimpleNamespace(train=TIMELINES, valid=TIMELINES)
     return TrainingContext(
         data, config, 1, str(folder / "tensorboard"), str(folder / "checkpoints"), hardware
@@ -89,14 +89,14 @@ def context(folder, config=CONFIG, hardware=ONE) -> TrainingContext[RetrievalCon
 
 
 def fitted(folder, config=CONFIG, model=None, measure=None, hardware=ONE):
-    """History of a training that keeps all it writes below `folder`."""
+    """History of a training that writes everything under `folder`."""
     trained = model or globals()["model"](config, hardware)
     measured = measure or (lambda: ranked(trained))
     return fit_model(trained, context(folder, config, hardware), measured)
 
 
 def main() -> None:
-    """Trains; a line an epoch, and the last line is the history as JSON."""
+    """Trains and prints one line per epoch; the last line is the history as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--strategy", default="one")

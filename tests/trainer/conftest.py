@@ -1,4 +1,4 @@
-"""Planted timelines and Examples, small enough to work the answer out by hand."""
+"""Planted timelines and Examples, small enough to compute results by hand."""
 
 import types
 
@@ -11,9 +11,8 @@ from trainer.data.timelines import Timelines
 
 
 def _timelines(rows, positive=None, labels=None, context=None, users=None):
-    """`rows` are (user id, user index, item indices, timestamps, target_from), one a timeline.
-
-    Every event is positive unless `positive` [e] says otherwise.
+    """`rows` are (user id, user index, item indices, timestamps, target_from), one per timeline.
+    Without `positive` [e], every event is positive.
     """
     lengths = [len(items) for _, _, items, _, _ in rows]
     item_index = np.concatenate([np.array(items, np.int32) for _, _, items, _, _ in rows])
@@ -121,7 +120,9 @@ TIMELINES = [
 
 
 def _transformed(rows, schema, preprocess, folder):
-    """Rows out of the Transform and its graph. Beam is imported by those alone who need it."""
+    """Rows from the Transform, and its graph. Beam is imported here, only for tests that need
+    it.
+    """
     import tensorflow_transform as tft
     import tensorflow_transform.beam as tft_beam
     from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
@@ -139,7 +140,7 @@ def _transformed(rows, schema, preprocess, folder):
 
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory):
-    """A catalogue of three items and two timelines, as they came and as Transform leaves them."""
+    """A catalogue of three items and two timelines, raw and transformed."""
     from trainer.data.preprocessing import preprocess_items, preprocess_timelines
 
     items_out, items_graph = _transformed(

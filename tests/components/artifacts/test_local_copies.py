@@ -11,7 +11,7 @@ from tfx.types import standard_artifacts
 from components.artifacts.local_copies import LocalCopiesMixin, find_stored_uri, use_local_copies
 from schema.storage import object_store
 
-SEEN: list[str] = []
+RECEIVED_URIS: list[str] = []
 
 
 @component
@@ -21,8 +21,8 @@ def Copier(
     target: OutputArtifact[standard_artifacts.Model],
     suffix: Parameter[str],
 ) -> None:
-    """Writes the word that it reads, with a suffix; fails if there is none."""
-    SEEN[:] = [source.uri, target.uri]
+    """Writes the word that it reads, with a suffix; fails if the word is missing."""
+    RECEIVED_URIS[:] = [source.uri, target.uri]
     pathlib.Path(target.uri, "begun").touch()
     word = pathlib.Path(source.uri, "word").read_text()
     pathlib.Path(target.uri, "sub").mkdir()
@@ -46,7 +46,7 @@ def test_inputs_and_outputs_are_in_the_store(bucket, tmp_path):
     source, target = laid(tmp_path, f"{bucket}/a/1", "word"), model(f"{bucket}/b/2")
     Copier.test_call(source=source, target=target, suffix="s")
     assert object_store.read(f"{bucket}/b/2/sub/word") == b"words"
-    assert not any(uri.startswith("s3:") for uri in SEEN)
+    assert not any(uri.startswith("s3:") for uri in RECEIVED_URIS)
     assert (source.uri, target.uri) == (f"{bucket}/a/1", f"{bucket}/b/2")
     assert target.get_string_custom_property("word") == "words"
 
@@ -65,7 +65,7 @@ def test_output_is_read_without_another_copy(bucket, tmp_path):
     again = model(f"{bucket}/c/3")
     Copier.test_call(source=source, target=again, suffix="!")
     assert object_store.read(f"{bucket}/c/3/sub/word") == b"word!"
-    assert find_stored_uri(SEEN[0]) == f"{bucket}/a/1"
+    assert find_stored_uri(RECEIVED_URIS[0]) == f"{bucket}/a/1"
     assert find_stored_uri("/somewhere") == "/somewhere"
 
 
@@ -83,7 +83,7 @@ def test_local_folders_are_not_copied(tmp_path):
     (tmp_path / "a" / "word").write_text("word")
     source, target = model(str(tmp_path / "a")), model(str(tmp_path / "b"))
     Copier.test_call(source=source, target=target, suffix="s")
-    assert [str(tmp_path / "a"), str(tmp_path / "b")] == SEEN
+    assert [str(tmp_path / "a"), str(tmp_path / "b")] == RECEIVED_URIS
     assert (tmp_path / "b" / "sub" / "word").read_text() == "words"
 
 
@@ -92,7 +92,7 @@ class Stock:
 
     def Do(self, input_dict, output_dict, exec_properties):
         (source,), (target,) = input_dict["source"], output_dict["target"]
-        SEEN[:] = [source.uri, target.uri]
+        RECEIVED_URIS[:] = [source.uri, target.uri]
         if exec_properties["write"]:
             word = pathlib.Path(source.uri, "word").read_bytes()
             pathlib.Path(target.uri, "word").write_bytes(word)
@@ -117,4 +117,4 @@ def test_gs_urls_are_not_copied_for_beam():
     uris = ["gs://bucket/a", "gs://bucket/b"]
     source, target = map(model, uris)
     Extended().Do({"source": [source]}, {"target": [target]}, {"write": False})
-    assert uris == SEEN
+    assert uris == RECEIVED_URIS

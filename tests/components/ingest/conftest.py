@@ -40,7 +40,7 @@ class Ingested:
         ]
 
     def events(self, split: str) -> list[tuple[str, str, int]]:
-        """(user, item, time) of the events that a split owns, sorted."""
+        """Sorted (user, item, time) of the events that belong to a split."""
         return sorted(
             (example["user_id"][0], item, moment)
             for example in self.examples(split)
@@ -51,23 +51,23 @@ class Ingested:
 
     def letters(self, table: str) -> list[tuple[str, int, str, str]]:
         """(file name, line, reason, raw) of the dead letters, sorted."""
-        found = []
+        result = []
         for path in (self.root / "rejected" / table).iterdir():
             for line in path.read_text(encoding="utf-8").splitlines():
                 letter = json.loads(line)
                 file = pathlib.Path(letter["file"]).name
-                found.append((file, letter["line"], letter["reason"], letter["raw"]))
-        return sorted(found)
+                result.append((file, letter["line"], letter["reason"], letter["raw"]))
+        return sorted(result)
 
 
 def read_example(record: bytes) -> dict:
     """Lists by feature; bytes as text."""
-    found = {}
+    result = {}
     for name, feature in tf.train.Example.FromString(record).features.feature.items():
         kind = feature.WhichOneof("kind")
         values = list(getattr(feature, kind).value) if kind else []
-        found[name] = [v.decode() for v in values] if kind == "bytes_list" else values
-    return found
+        result[name] = [v.decode() for v in values] if kind == "bytes_list" else values
+    return result
 
 
 def _pipeline(mode: str = "in_memory", workers: int = 1) -> beam.Pipeline:
@@ -77,7 +77,7 @@ def _pipeline(mode: str = "in_memory", workers: int = 1) -> beam.Pipeline:
 
 @pytest.fixture
 def lay(tmp_path):
-    """lay({name: text or bytes}) -> folder with these files; `.gz` files are compressed."""
+    """lay({name: text or bytes}) -> a folder with these files; `.gz` files are compressed."""
 
     def write(files: dict[str, str | bytes], folder: str = "data") -> str:
         at = tmp_path / folder

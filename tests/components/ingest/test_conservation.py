@@ -85,9 +85,9 @@ def outcome(dataset: Dataset, data: bytes, block_bytes: int) -> tuple[list, list
     text = convert_text(io.BytesIO(data), "utf-8")
     for block in split_blocks("x", text, block_bytes, build_splitter(source)):
         decode = decode_objects if source.format == "json" else decode_block
-        found = decode(block, source.encoding)
-        parsed = parse_lines(found, source.columns or [], spec)
-        assert found.read == parsed.accepted.num_rows + len(parsed.rejected)
+        result = decode(block, source.encoding)
+        parsed = parse_lines(result, source.columns or [], spec)
+        assert result.read == parsed.accepted.num_rows + len(parsed.rejected)
         columns = parsed.accepted.select(["line", "user_id", "item_id", "moment"])
         accepted += sorted(tuple(row.values()) for row in columns.to_pylist())
         rejected += sorted((letter.line, letter.reason) for letter in parsed.rejected)
@@ -199,7 +199,7 @@ def test_sequences_are_conserved(data, block_bytes):
     spec = TableSpec(
         "interactions", dataset.data.interactions, build_interaction_fields(dataset), 1
     )
-    found = expected = 0
+    read = expected = 0
     for block in split_blocks("x", convert_text(io.BytesIO(data), "utf-8"), block_bytes):
         decoded = decode_block(block, "utf-8")
         expected += len(decoded.rejected)
@@ -207,8 +207,8 @@ def test_sequences_are_conserved(data, block_bytes):
         expanded = expand_sequences(decoded)
         parsed = parse_lines(expanded, [], spec)
         assert expanded.read == parsed.accepted.num_rows + len(parsed.rejected)
-        found += expanded.read
-    assert found == expected
+        read += expanded.read
+    assert read == expected
 
 
 @given(st.binary(max_size=80), sizes)
@@ -269,11 +269,11 @@ def test_arbitrary_bytes_pass_through_every_rule(
             "features": {"users": {"age": {"kind": "number"}}},
         }
     )
-    done = ingest_events(dataset, str(folder), folder.name)
+    ingested = ingest_events(dataset, str(folder), folder.name)
     for name, data in (("interactions", log if unpacked else None), ("users", people)):
-        table = done.counts.tables[name]
+        table = ingested.counts.tables[name]
         assert table.read == table.accepted + table.rejected + table.duplicates
-        assert len(done.letters(name)) == table.rejected
+        assert len(ingested.letters(name)) == table.rejected
         if data is not None:
             assert table.read == records(data)
 
@@ -294,15 +294,19 @@ def test_every_runner_mode_conserves_and_agrees(mode, ingest_events, lay):
     dataset = described("csv").model_copy(
         update={"data": data.model_copy(update={"interactions": source})}
     )
-    done = ingest_events(dataset, folder, mode=mode, workers=3)
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(dataset, folder, mode=mode, workers=3)
+    table = ingested.counts.tables["interactions"]
     assert (table.read, table.accepted, table.duplicates) == (2330, 2000, 200)
     assert table.rejected_by_reason == {"bad_timestamp": 100, "unknown_item": 30}
-    # The cuts of 2,000 events, one a second: the events at index 1,600 and 1,800.
-    assert [done.counts.totals[split] for split in ("train", "valid", "test")] == [1600, 200, 200]
-    events = [event for split in ("train", "valid", "test") for event in done.events(split)]
+    # The cuts of 2,000 events, one per second: the events at index 1,600 and 1,800.
+    assert [ingested.counts.totals[split] for split in ("train", "valid", "test")] == [
+        1600,
+        200,
+        200,
+    ]
+    events = [event for split in ("train", "valid", "test") for event in ingested.events(split)]
     assert sorted(events) == sorted((f"u{n % 50}", f"i{n % 7}", T0 + n) for n in range(2000))
-    assert len(done.letters("interactions")) == 130
+    assert len(ingested.letters("interactions")) == 130
     acceptance.check(
-        done.counts, data.model_copy(update={"max_rejected_fraction": 0.06}), "rejected"
+        ingested.counts, data.model_copy(update={"max_rejected_fraction": 0.06}), "rejected"
     )

@@ -35,45 +35,45 @@ def shop(*kinds: str) -> str:
     return "\n".join(["timestamp,visitorid,event,itemid,transactionid", *rows, ""])
 
 
-def read_events(done, column):
+def read_events(ingested, column):
     """(item, positive, value of `column`) of all events, in order of time."""
-    found = []
+    result = []
     for split in ("train", "valid", "test"):
-        for example in done.examples(split):
+        for example in ingested.examples(split):
             events = zip(example["item_ids"], example["positive"], example[column], strict=True)
-            found += list(events)[example["target_from"][0] :]
-    return found
+            result += list(events)[example["target_from"][0] :]
+    return result
 
 
 SHOP = shop("view", "addtocart", "transaction", "", *["addtocart"] * 8, "wish", "view", "view")
 
 
 def test_kinds_decide_what_an_event_is(ingest_events, lay):
-    done = ingest_events(described(events=EVENTS), lay({"events.csv": SHOP}))
-    assert read_events(done, "weight") == [
+    ingested = ingest_events(described(events=EVENTS), lay({"events.csv": SHOP}))
+    assert read_events(ingested, "weight") == [
         ("1", 1, 2.0),
         ("2", 1, 5.0),
         ("3", 0, 0.0),
         *((str(n), 1, 2.0) for n in range(4, 12)),
         ("12", 0, 0.0),
     ]
-    log = done.counts.tables["interactions"]
+    log = ingested.counts.tables["interactions"]
     assert (log.read, log.accepted, log.unused, log.rejected) == (15, 12, 3, 0)
     assert log.unnamed_kinds == {"": 1, "wish": 1}
-    acceptance.check(done.counts, described(events=EVENTS).data, "rejected")
+    acceptance.check(ingested.counts, described(events=EVENTS).data, "rejected")
 
 
 def test_equal_weights_leave_no_column(ingest_events, lay):
     events = EVENTS | {"positive": {"addtocart": 1, "transaction": 1}}
-    done = ingest_events(described(events=events), lay({"events.csv": SHOP}))
-    assert all("weight" not in example for example in done.examples("train"))
+    ingested = ingest_events(described(events=events), lay({"events.csv": SHOP}))
+    assert all("weight" not in example for example in ingested.examples("train"))
 
 
 def test_a_log_without_a_named_kind_is_refused(ingest_events, lay):
     folder = lay({"events.csv": shop(*["Purchase"] * 9, "Basket")})
-    done = ingest_events(described(events=EVENTS), folder)
+    ingested = ingest_events(described(events=EVENTS), folder)
     with pytest.raises(DataRefused, match=r"received only others: Purchase \(9\), Basket \(1\)"):
-        acceptance.check(done.counts, described(events=EVENTS).data, "rejected")
+        acceptance.check(ingested.counts, described(events=EVENTS).data, "rejected")
 
 
 def test_a_refresh_counts_the_positive_kinds(lay, tmp_path):
@@ -90,11 +90,11 @@ def test_counts_are_weights(ingest_events, lay):
     plays = [0, 1, 99, "", 3, 3, 3, 3, 3, -2]
     rows = "".join(f"{T0 + 1000 * n},8,{count},{n}\n" for n, count in enumerate(plays))
     dataset = described(weight={"column": "plays"})
-    done = ingest_events(dataset, lay({"events.csv": header + rows}))
-    weights = [weight for _, _, weight in read_events(done, "weight")]
+    ingested = ingest_events(dataset, lay({"events.csv": header + rows}))
+    weights = [weight for _, _, weight in read_events(ingested, "weight")]
     expected = [1, 1 + math.log(2), 1 + math.log(100), 1, *[1 + math.log(4)] * 5, 1]
     assert weights == pytest.approx(expected, rel=1e-6)
-    log = done.counts.tables["interactions"]
+    log = ingested.counts.tables["interactions"]
     assert log.unreadable["labels.weight.column"] == {
         "values": 1,
         "example": "column 'plays' expects a number, 0 or more, received '-2'",

@@ -48,66 +48,66 @@ FILES = {
 }
 
 
-def read_events(done):
+def read_events(ingested):
     """(item, time, kind, page, positive) in order of time."""
     events = set()
     for split in ("train", "valid", "test"):
-        for example in done.examples(split):
+        for example in ingested.examples(split):
             columns = ("item_ids", "timestamps", "context_kind", "context_page", "positive")
             events |= set(zip(*(example[name] for name in columns), strict=True))
     return sorted(events, key=lambda event: event[1])
 
 
 def test_events_of_all_tables_are_one_log(ingest_events, lay):
-    done = ingest_events(described(VIEWS, BUYS), lay(FILES))
+    ingested = ingest_events(described(VIEWS, BUYS), lay(FILES))
     views = [(f"i{n}", T0 + 2 * n, "view", "home", 0) for n in range(10)]
     buys = [(f"i{n}", T0 + 2 * n + 1, "purchase", "", 1) for n in range(10)]
-    assert read_events(done) == sorted(views + buys, key=lambda event: event[1])
+    assert read_events(ingested) == sorted(views + buys, key=lambda event: event[1])
 
 
 def test_each_table_is_counted_and_has_its_own_dead_letters(ingest_events, lay):
-    done = ingest_events(described(VIEWS, BUYS), lay(FILES))
-    views, buys = (done.counts.tables[name] for name in ("interactions", "interactions.1"))
+    ingested = ingest_events(described(VIEWS, BUYS), lay(FILES))
+    views, buys = (ingested.counts.tables[name] for name in ("interactions", "interactions.1"))
     assert (views.read, views.accepted, views.rejected, views.duplicates) == (11, 10, 1, 0)
     assert (buys.read, buys.accepted, buys.rejected, buys.duplicates) == (12, 10, 1, 1)
-    assert [letter[:3] for letter in done.letters("interactions")] == [
+    assert [letter[:3] for letter in ingested.letters("interactions")] == [
         ("views.csv", 12, "bad_timestamp")
     ]
-    assert [letter[:3] for letter in done.letters("interactions.1")] == [
+    assert [letter[:3] for letter in ingested.letters("interactions.1")] == [
         ("buys.jsonl", 12, "missing_user_id")
     ]
     acceptance.check(
-        done.counts, described(VIEWS, BUYS, max_rejected_fraction=0.1).data, "rejected"
+        ingested.counts, described(VIEWS, BUYS, max_rejected_fraction=0.1).data, "rejected"
     )
 
 
 def test_a_broken_table_is_refused_however_large_the_others_are(ingest_events, lay):
     seconds = BUYS | {"timestamp_unit": "s"}
-    done = ingest_events(described(VIEWS, seconds), lay(FILES))
+    ingested = ingest_events(described(VIEWS, seconds), lay(FILES))
     with pytest.raises(DataRefused, match=r"interactions\.1: expected at most 20.00% .* 12 of 12"):
         acceptance.check(
-            done.counts, described(VIEWS, BUYS, max_rejected_fraction=0.2).data, "rejected"
+            ingested.counts, described(VIEWS, BUYS, max_rejected_fraction=0.2).data, "rejected"
         )
 
 
 def test_a_rule_rejects_events_of_every_table_into_its_own_folder(ingest_events, lay):
     files = FILES | {"items.csv": "item_id\n" + "".join(f"i{n}\n" for n in range(1, 10))}
     strict = described(VIEWS | {"unknown_item": "reject"}, BUYS)
-    done = ingest_events(strict, lay(files))
+    ingested = ingest_events(strict, lay(files))
     for name, file in (("interactions", "views.csv"), ("interactions.1", "buys.jsonl")):
-        table = done.counts.tables[name]
+        table = ingested.counts.tables[name]
         assert (table.accepted, table.rejected_by_reason["unknown_item"]) == (9, 1)
         assert table.read == table.accepted + table.rejected + table.duplicates
-        unknown = [letter[0] for letter in done.letters(name) if letter[2] == "unknown_item"]
+        unknown = [letter[0] for letter in ingested.letters(name) if letter[2] == "unknown_item"]
         assert unknown == [file]
-    assert {event[2] for event in read_events(done)} == {"view", "purchase"}
+    assert {event[2] for event in read_events(ingested)} == {"view", "purchase"}
 
 
 def test_of_the_same_event_in_two_tables_the_later_table_has_it(ingest_events, lay):
     files = FILES | {"buys.jsonl": buy("u1", "i3", T0 + 6, 5)}
-    done = ingest_events(described(VIEWS, BUYS), lay(files))
-    assert ("i3", T0 + 6, "purchase", "", 1) in read_events(done)
-    assert done.counts.tables["interactions"].duplicates == 1
+    ingested = ingest_events(described(VIEWS, BUYS), lay(files))
+    assert ("i3", T0 + 6, "purchase", "", 1) in read_events(ingested)
+    assert ingested.counts.tables["interactions"].duplicates == 1
 
 
 def test_a_column_must_be_in_one_of_the_tables(lay):
@@ -136,8 +136,8 @@ def test_a_refresh_expects_a_path_for_each_table(lay, tmp_path):
     folder, items = lay(FILES), pa.array([f"i{n}".encode() for n in range(10)], pa.large_binary())
     dataset = described(VIEWS, BUYS, max_rejected_fraction=0.1)
     paths = [f"{folder}/views.csv", f"{folder}/buys.jsonl"]
-    found = refresh.read_events(dataset, paths, str(tmp_path / "rejected"), items)
-    assert found.records.num_rows == 10  # the purchases are positive
-    assert found.counts.tables["interactions.1"].duplicates == 1
+    result = refresh.read_events(dataset, paths, str(tmp_path / "rejected"), items)
+    assert result.records.num_rows == 10  # the purchases are positive
+    assert result.counts.tables["interactions.1"].duplicates == 1
     with pytest.raises(UsageError, match="--events expects 2 paths, .* received 1; repeat"):
         refresh.read_events(dataset, paths[:1], str(tmp_path / "rejected"), items)

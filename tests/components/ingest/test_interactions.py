@@ -32,20 +32,20 @@ def test_windows_carry_history_and_splits_follow_the_clock(lay, ingest_events):
     rows = [("a", f"i{n}", T0 + n) for n in range(10)]
     folder = lay({"log.csv": "".join(f"{u},{i},{t}\n" for u, i, t in rows)})
     source = {"path": "log.csv", "columns": ["user_id", "item_id", "timestamp"]}
-    done = ingest_events(dataset(source, events_per_example=3, history_per_example=2), folder)
-    train = [(e["item_ids"], e["target_from"]) for e in done.examples("train")]
+    ingested = ingest_events(dataset(source, events_per_example=3, history_per_example=2), folder)
+    train = [(e["item_ids"], e["target_from"]) for e in ingested.examples("train")]
     assert train == [
         (["i0", "i1", "i2"], [0]),
         (["i1", "i2", "i3", "i4", "i5"], [2]),
         (["i4", "i5", "i6", "i7"], [2]),
     ]
-    assert [(e["item_ids"], e["target_from"]) for e in done.examples("valid")] == [
+    assert [(e["item_ids"], e["target_from"]) for e in ingested.examples("valid")] == [
         (["i6", "i7", "i8"], [2])
     ]
-    assert [(e["item_ids"], e["target_from"]) for e in done.examples("test")] == [
+    assert [(e["item_ids"], e["target_from"]) for e in ingested.examples("test")] == [
         (["i7", "i8", "i9"], [2])
     ]
-    assert done.counts.totals == {
+    assert ingested.counts.totals == {
         "users": 1, "train": 8, "valid": 1, "test": 1, "t_valid": T0 + 8, "t_test": T0 + 9,
         "t_begin": T0, "t_end": T0 + 10,
     }  # fmt: skip
@@ -104,8 +104,8 @@ def test_fields_of_a_timeline(lay, ingest_events):
         split={"valid_fraction": 0.3, "test_fraction": 0.3},
     )
     # The cuts of three events are at index floor(3 x 0.4) = 1 and floor(3 x 0.7) = 2.
-    done = ingest_events(described, folder)
-    [valid] = done.examples("valid")
+    ingested = ingest_events(described, folder)
+    [valid] = ingested.examples("valid")
     assert math.isnan(valid.pop("label_rating")[0])
     assert math.isnan(valid.pop("context_cost")[0])
     assert valid == {
@@ -122,11 +122,11 @@ def test_fields_of_a_timeline(lay, ingest_events):
         "user_joined": [],
         "user_taste": [],
     }
-    [test] = done.examples("test")
+    [test] = ingested.examples("test")
     assert test["label_rating"] == [3.5]
     assert test["positive"] == [0]
     assert test["user_age"] == []
-    users = done.counts.tables["users"]
+    users = ingested.counts.tables["users"]
     assert (users.read, users.accepted, users.duplicates) == (3, 2, 1)
 
 
@@ -157,7 +157,7 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
         f"a::i::{T0}000::4",  # 7: ms
         f"n::i::{T0}::inf",  # 8: an event without a rating
         f"{'u' * 1025}::i::{T0}::4",  # 9
-        "",  # 10: no record
+        "",  # 10: not a record
         f'"b::c"::i::{T0 + 1}::4',  # 11: a quoted delimiter
         f'"b::i::{T0}::4',  # 12
         "a::i::::4",  # 13
@@ -169,8 +169,8 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
         "columns": ["user_id", "item_id", "timestamp", "rating"],
     }
     labels = {"ranking": {"rating": {"column": "rating", "kind": "regression"}}}
-    done = ingest_events(dataset(source, labels=labels), lay({"log.dat": raw}))
-    assert done.letters("interactions") == [
+    ingested = ingest_events(dataset(source, labels=labels), lay({"log.dat": raw}))
+    assert ingested.letters("interactions") == [
         ("log.dat", 3, "wrong_field_count", "a::i::4"),
         ("log.dat", 4, "missing_user_id", f"::i::{T0}::4"),
         ("log.dat", 5, "missing_item_id", f"a:: ::{T0}::4"),
@@ -181,17 +181,17 @@ def test_dead_letters_and_duplicates_by_hand(lay, ingest_events):
         ("log.dat", 13, "bad_timestamp", "a::i::::4"),
         ("log.dat", 14, "invalid_encoding", "\\xff::i::1600000000::4"),
     ]
-    table = done.counts.tables["interactions"]
+    table = ingested.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (13, 3, 9, 1)
     assert table.unreadable["labels.ranking.rating.column"]["values"] == 1
     assert table.rejected_by_reason["bad_timestamp"] == 2
-    kept = {
+    ratings = {
         e["user_id"][0]: e["label_rating"]
         for split in ("train", "valid", "test")
-        for e in done.examples(split)
+        for e in ingested.examples(split)
     }
-    assert math.isnan(kept.pop("n")[0])
-    assert kept == {"a": [5.0], "b::c": [4.0]}
+    assert math.isnan(ratings.pop("n")[0])
+    assert ratings == {"a": [5.0], "b::c": [4.0]}
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
@@ -209,15 +209,15 @@ def test_an_export_with_notes_and_continental_numbers(
     }  # fmt: skip
     labels = {"ranking": {"paid": {"column": "paid", "kind": "regression"}}}
     folder = lay({"log.csv": newline.join(lines).encode(encoding)})
-    done = ingest_events(dataset(source, labels=labels), folder)
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(dataset(source, labels=labels), folder)
+    table = ingested.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected, table.comments) == (11, 9, 2, 2)
     assert table.rejected_by_reason == {"bad_id": 1, "missing_user_id": 1}
     assert not table.unreadable
     paid = {
         item: value
         for split in ("train", "valid", "test")
-        for example in done.examples(split)
+        for example in ingested.examples(split)
         for item, value in zip(example["item_ids"], example["label_paid"], strict=True)
     }
     assert math.isnan(paid.pop("i9"))
@@ -270,12 +270,12 @@ def test_a_truncated_gzip_file_gives_one_dead_letter_and_the_records_before_it(
     path = tmp_path / "data" / "log.csv.gz"
     path.write_bytes(path.read_bytes()[:-2000])
     source = {"path": "log.csv.gz", "columns": ["user_id", "item_id", "timestamp"]}
-    done = ingest_events(dataset(source), folder)
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(dataset(source), folder)
+    table = ingested.counts.tables["interactions"]
     assert table.rejected_by_reason == {"damaged_file": 1}
     assert 1000 < table.accepted < 4000
     assert table.read == table.accepted + 1
-    [(_, line, _, _)] = done.letters("interactions")
+    [(_, line, _, _)] = ingested.letters("interactions")
     assert line == table.accepted + 1
 
 
@@ -295,20 +295,20 @@ def test_histories_hold_all_events_of_a_user_in_order(lay, ingest_events):
         events_per_example=4,
         history_per_example=2,
     )
-    done = ingest_events(described, lay({"log.csv": text, "users.csv": people}))
+    ingested = ingest_events(described, lay({"log.csv": text, "users.csv": people}))
     own = sorted((t, i) for u, i, t in rows if u == "u3")
-    assert histories.look_up(done.histories, "u3") == histories.History(
+    assert histories.look_up(ingested.histories, "u3") == histories.History(
         user_id="u3",
         item_ids=[i for _, i in own],
         timestamps=[t for t, _ in own],
         context={"device": ["tv" if t % 2 else "" for t, _ in own]},
         user={"city": "Bonn"},
     )
-    other = histories.look_up(done.histories, "u4")
+    other = histories.look_up(ingested.histories, "u4")
     assert other is not None
     assert other.user == {"city": None}
-    assert histories.look_up(done.histories, "u99") is None
-    batches = list(histories.iterate(done.histories, 2))
+    assert histories.look_up(ingested.histories, "u99") is None
+    batches = list(histories.iterate(ingested.histories, 2))
     assert max(map(len, batches)) <= 2
     users = [history.user_id for batch in batches for history in batch]
     assert sorted(users) == [f"u{n}" for n in range(7)]
@@ -333,33 +333,33 @@ def test_the_last_item_is_the_last_within_its_second(lay, ingest_events, unit):
     lines = [f"a,{item},{_milliseconds(moment)[unit]}\n" for item, moment in rows]
     folder = lay({"log.csv": "user_id,item_id,timestamp\n" + "".join(reversed(lines))})
     described = dataset({"path": "log.csv", "timestamp_unit": unit}, split={"kind": "last_item"})
-    done = ingest_events(described, folder)
-    [test] = done.examples("test")
+    ingested = ingest_events(described, folder)
+    [test] = ingested.examples("test")
     assert test["item_ids"] == [f"i{9 - n}" for n in range(10)]
     assert test["timestamps"] == [T0] * 8 + [T0 + 1] * 2
     assert test["target_from"] == [9]
 
 
 def test_ties_are_in_the_order_of_files_and_lines(lay, ingest_events):
-    # A quoted field has its line read by another way, and `log-10` comes before `log-9`.
+    # A quoted field makes its line take another code path, and `log-10` sorts before `log-9`.
     parts = {
         "log-9.csv": f'a,e,{T0}\na,"c",{T0}\na,d,{T0}\n',
         "log-10.csv": f'a,"z",{T0}\na,y,{T0}\nb,x,{T0}\n',
     }
     source = {"path": "log*", "columns": ["user_id", "item_id", "timestamp"]}
-    done = ingest_events(dataset(source), lay(parts))
-    found = histories.look_up(done.histories, "a")
-    assert found is not None
-    assert found.item_ids == ["z", "y", "e", "c", "d"]
+    ingested = ingest_events(dataset(source), lay(parts))
+    result = histories.look_up(ingested.histories, "a")
+    assert result is not None
+    assert result.item_ids == ["z", "y", "e", "c", "d"]
 
 
 @pytest.mark.parametrize("head", ["user_id, item_id ,\ttimestamp", "user_id,item_id,timestamp "])
 def test_blanks_around_column_names_are_removed(lay, ingest_events, head):
     folder = lay({"log.csv": f"{head}\na,x,{T0}\n", "items.csv": " item_id\nx\n"})
     preflight.check(dataset({"path": "log.csv"}), folder)
-    found = ingest_events(dataset({"path": "log.csv"}), folder)
-    assert found.events("test") == [("a", "x", T0)]
-    assert found.counts.meetings["items"].met == 1
+    result = ingest_events(dataset({"path": "log.csv"}), folder)
+    assert result.events("test") == [("a", "x", T0)]
+    assert result.counts.meetings["items"].met == 1
     with pytest.raises(ConfigError, match="expects column"):
         preflight.check(dataset({"path": "log.csv", "strip_names": False}), folder)
 
@@ -382,14 +382,14 @@ def test_splits_equal_those_of_the_reference(shared_data, ingest_events, tmp_pat
             "timestamp": "ts",
         }
     )
-    done = ingest_events(described, str(source))
+    ingested = ingest_events(described, str(source))
     meta = json.loads((split / "meta.json").read_text())
-    assert done.counts.totals["t_valid"] == meta["t_valid"]
-    assert done.counts.totals["t_test"] == meta["t_test"]
+    assert ingested.counts.totals["t_valid"] == meta["t_valid"]
+    assert ingested.counts.totals["t_test"] == meta["t_test"]
     for name in ("train", "valid", "test"):
         rows = map(json.loads, (split / f"{name}.jsonl").read_text().splitlines())
         expected = sorted((r["user_id"], r["item_id"], r["timestamp"]) for r in rows)
-        assert done.events(name) == expected
+        assert ingested.events(name) == expected
     first = pathlib.Path(split / "test.jsonl").read_text().splitlines()[0]
     assert json.loads(first)["timestamp"] == meta["t_test"]
 

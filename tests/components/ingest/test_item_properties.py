@@ -55,33 +55,33 @@ def described(*items, **sections):
     )
 
 
-def rows(done):
+def rows(ingested):
     return [
         (row["item_id"][0], row["item_category"], row["available"][0], row["item_words"])
-        for row in done.examples("all")
+        for row in ingested.examples("all")
     ]
 
 
 def test_the_latest_values_before_the_test_split_are_used(ingest_items, lay):
-    done = ingest_items(described(), lay(PARTS), test_cut=CUT)
-    assert rows(done) == [
+    ingested = ingest_items(described(), lay(PARTS), test_cut=CUT)
+    assert rows(ingested) == [
         ("206783", [], 1, ["1116713", "960601", "n277.200"]),
         ("395014", ["7"], 0, []),
         ("460429", ["1400"], 1, []),
         ("555", [], 1, []),
     ]
-    counted = done.counts.tables["items"]
-    # Used are four values. 1338 and 1200 were replaced; the values from the cut on, and of the
-    # property 790, are unused.
+    counted = ingested.counts.tables["items"]
+    # Four values are used: 1338 and 1200 were replaced; values from the cut on, and of property
+    # 790, are unused.
     assert (counted.read, counted.accepted, counted.duplicates) == (10, 4, 2)
     assert (counted.unused, counted.rejected_by_reason) == (3, {"bad_timestamp": 1})
-    acceptance.check(done.counts, described().data, "rejected")
+    acceptance.check(ingested.counts, described().data, "rejected")
 
 
 def test_as_of_takes_precedence_over_the_test_split(ingest_items, lay):
     early = {"timestamp_unit": "ms", "as_of": "2015-06-22T18:56:40Z"}  # 1434999400
-    done = ingest_items(described(LONG | {"properties": early}), lay(PARTS), test_cut=CUT)
-    assert {item: category for item, category, *_ in rows(done)}["460429"] == ["1200"]
+    ingested = ingest_items(described(LONG | {"properties": early}), lay(PARTS), test_cut=CUT)
+    assert {item: category for item, category, *_ in rows(ingested)}["460429"] == ["1200"]
 
 
 def test_properties_add_to_a_catalogue_and_other_items_are_unused(ingest_items, lay):
@@ -90,27 +90,27 @@ def test_properties_add_to_a_catalogue_and_other_items_are_unused(ingest_items, 
     dataset = described(first, LONG)
     folder = lay(files)
     preflight.check_kind(dataset, "items", folder)
-    done = ingest_items(dataset, folder, test_cut=CUT)
-    assert rows(done) == [
+    ingested = ingest_items(dataset, folder, test_cut=CUT)
+    assert rows(ingested) == [
         ("206783", [], 1, ["1116713", "960601", "n277.200"]),
         ("460429", ["5"], 1, []),
     ]
-    counted = done.counts.tables["items.1"]
+    counted = ingested.counts.tables["items.1"]
     assert counted.read == 10
     assert (counted.accepted, counted.duplicates, counted.unused, counted.rejected) == (2, 2, 5, 1)
 
 
 def test_a_feature_without_any_value_is_refused(ingest_items, lay):
     features = {"items": {"category": {"kind": "category", "column": "categorie"}}}
-    done = ingest_items(described(features=features), lay(PARTS), test_cut=CUT)
+    ingested = ingest_items(described(features=features), lay(PARTS), test_cut=CUT)
     with pytest.raises(DataRefused, match=r"features\.items\.category .* no item has a value"):
-        acceptance.check(done.counts, described().data, "rejected")
+        acceptance.check(ingested.counts, described().data, "rejected")
 
 
 def test_a_refresh_reads_the_latest_values(lay, tmp_path):
     folder = lay(PARTS)
-    found = refresh.read_items(described(), [f"{folder}/item_*.csv"], str(tmp_path / "rejected"))
-    values = {row["item_id"]: row for row in found.records.to_pylist()}
+    result = refresh.read_items(described(), [f"{folder}/item_*.csv"], str(tmp_path / "rejected"))
+    values = {row["item_id"]: row for row in result.records.to_pylist()}
     assert values["460429"]["item_category"] == "9999"
     assert values["395014"]["available"] == 1
 
@@ -133,8 +133,8 @@ def test_pruning_keeps_declared_properties_and_every_item(pairs):
     columns = {"item_id": [i for i, _ in pairs], "property": [p for _, p in pairs]}
     kind = pa.large_string()
     table = pa.table({name: pa.array(values, kind) for name, values in columns.items()})
-    kept = prune_properties(table, frozenset({"x", "y"})).to_pylist()
-    kept_pairs = [(row["item_id"], row["property"]) for row in kept]
+    remaining = prune_properties(table, frozenset({"x", "y"})).to_pylist()
+    kept_pairs = [(row["item_id"], row["property"]) for row in remaining]
     assert [pair for pair in kept_pairs if pair[1] != "z"] == [p for p in pairs if p[1] != "z"]
     declared = {item for item, name in pairs if name != "z"}
     bare = [item for item, name in kept_pairs if name == "z"]

@@ -34,8 +34,8 @@ def test_items_by_hand(lay, ingest_items):
     ]
     text = "".join(json.dumps(item) + "\n" for item in catalogue)
     source = {"path": "items.jsonl", "format": "jsonl", "title": "name"}
-    done = ingest_items(dataset(source, FEATURES), lay({"items.jsonl": text}))
-    assert done.examples("all") == [
+    ingested = ingest_items(dataset(source, FEATURES), lay({"items.jsonl": text}))
+    assert ingested.examples("all") == [
         {"item_id": ["a"], "title": ["a"], "item_genres": [], "item_price": [], "item_photo": []},
         {
             "item_id": ["b"],
@@ -46,9 +46,9 @@ def test_items_by_hand(lay, ingest_items):
         },
         {"item_id": ["c"], "title": ["C"], "item_genres": [], "item_price": [], "item_photo": []},
     ]
-    table = done.counts.tables["items"]
+    table = ingested.counts.tables["items"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 3, 0, 1)
-    assert done.counts.totals == {"items": 3}
+    assert ingested.counts.totals == {"items": 3}
     assert table.unreadable == {
         "features.items.photo": {
             "values": 1,
@@ -58,14 +58,14 @@ def test_items_by_hand(lay, ingest_items):
 
 
 def test_an_item_without_a_title_is_shown_by_its_id(lay, ingest_items):
-    done = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\nq\n"}))
-    assert done.examples("all") == [{"item_id": ["q"], "title": ["q"]}]
+    ingested = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\nq\n"}))
+    assert ingested.examples("all") == [{"item_id": ["q"], "title": ["q"]}]
 
 
 def test_ids_are_in_order_over_all_files(lay, ingest_items, monkeypatch):
     monkeypatch.setattr(items, "ITEMS_PER_FILE", 10)
     ids = [f"{n * 37 % 101:03d}" for n in range(101)]
-    done = ingest_items(
+    ingested = ingest_items(
         dataset({"path": "i-*.csv"}, {}),
         lay(
             {
@@ -74,14 +74,16 @@ def test_ids_are_in_order_over_all_files(lay, ingest_items, monkeypatch):
             }
         ),
     )
-    assert len(list((done.root / "examples" / "Split-all").iterdir())) == 11
-    assert [example["item_id"] for example in done.examples("all")] == [[i] for i in sorted(ids)]
+    assert len(list((ingested.root / "examples" / "Split-all").iterdir())) == 11
+    assert [example["item_id"] for example in ingested.examples("all")] == [
+        [i] for i in sorted(ids)
+    ]
 
 
 def test_a_catalogue_without_an_item_still_has_a_file(lay, ingest_items):
-    done = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\n"}))
-    assert done.examples("all") == []
-    assert done.counts.totals == {"items": 0}
+    ingested = ingest_items(dataset({"path": "items.csv"}, {}), lay({"items.csv": "item_id\n"}))
+    assert ingested.examples("all") == []
+    assert ingested.counts.totals == {"items": 0}
 
 
 def test_availability_by_hand(lay, ingest_items):
@@ -91,12 +93,12 @@ def test_availability_by_hand(lay, ingest_items):
     rows = [{"item_id": f"{n:02d}", "sold": value} for n, value in enumerate(accepted + refused)]
     text = "".join(json.dumps(row) + "\n" for row in [*rows, {"item_id": "zz"}])
     source = {"path": "items.jsonl", "format": "jsonl", "available": "sold"}
-    done = ingest_items(dataset(source, {}), lay({"items.jsonl": text}))
-    assert [example["available"] for example in done.examples("all")] == [
+    ingested = ingest_items(dataset(source, {}), lay({"items.jsonl": text}))
+    assert [example["available"] for example in ingested.examples("all")] == [
         *([value] for value in expected),
         [1],
     ]
-    letters = [letter[1:3] for letter in done.letters("items")]
+    letters = [letter[1:3] for letter in ingested.letters("items")]
     reasons = ["bad_boolean"] * 4 + ["wrong_kind"] * 2
     assert letters == list(zip(range(13, 19), reasons, strict=True))
 
@@ -104,9 +106,9 @@ def test_availability_by_hand(lay, ingest_items):
 def test_availability_in_delimited_text_and_parquet(lay, ingest_items):
     csv = "item_id,on\na,True\nb,False\nc,\nd,no\n"
     source = {"path": "items.csv", "available": "on"}
-    done = ingest_items(dataset(source, {}), lay({"items.csv": csv}))
-    assert [e["available"] for e in done.examples("all")] == [[1], [0], [1]]
-    assert [letter[1:3] for letter in done.letters("items")] == [(5, "bad_boolean")]
+    ingested = ingest_items(dataset(source, {}), lay({"items.csv": csv}))
+    assert [e["available"] for e in ingested.examples("all")] == [[1], [0], [1]]
+    assert [letter[1:3] for letter in ingested.letters("items")] == [(5, "bad_boolean")]
 
 
 def test_availability_in_parquet_may_be_boolean_or_a_number(tmp_path, ingest_items):
@@ -114,5 +116,5 @@ def test_availability_in_parquet_may_be_boolean_or_a_number(tmp_path, ingest_ite
         table = pa.table({"item_id": [f"{name}{n}" for n in range(3)], "on": values})
         pq.write_table(table, tmp_path / f"{name}.parquet")
         source = {"path": f"{name}.parquet", "format": "parquet", "available": "on"}
-        done = ingest_items(dataset(source, {}), str(tmp_path))
-        assert [e["available"] for e in done.examples("all")] == [[1], [0], [1]]
+        ingested = ingest_items(dataset(source, {}), str(tmp_path))
+        assert [e["available"] for e in ingested.examples("all")] == [[1], [0], [1]]

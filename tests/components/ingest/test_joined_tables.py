@@ -25,8 +25,8 @@ def test_later_tables_add_columns_to_the_items_of_the_first(ingest_items, lay):
         ],
         users={"path": "users.csv"},
     )
-    done = ingest_items(dataset, lay(ITEMS))
-    rows = done.examples("all")
+    ingested = ingest_items(dataset, lay(ITEMS))
+    rows = ingested.examples("all")
     assert [
         (row["item_id"], row["title"], row["item_price"], row["item_tags"]) for row in rows
     ] == [
@@ -34,10 +34,10 @@ def test_later_tables_add_columns_to_the_items_of_the_first(ingest_items, lay):
         (["b"], ["b"], [], ["long"]),  # of two records of b, the last one is used
         (["c"], ["Cherry"], [3.0], ["red", "round"]),  # the first table's price
     ]
-    first, second = done.counts.tables["items"], done.counts.tables["items.1"]
+    first, second = ingested.counts.tables["items"], ingested.counts.tables["items.1"]
     assert (first.read, first.accepted, first.unused) == (3, 3, 0)
     assert (second.read, second.accepted, second.duplicates, second.unused) == (4, 2, 1, 1)
-    assert done.counts.totals["items"] == 3
+    assert ingested.counts.totals["items"] == 3
 
 
 def test_later_tables_add_columns_to_users(ingest_events, lay):
@@ -49,11 +49,11 @@ def test_later_tables_add_columns_to_users(ingest_events, lay):
         "ages.csv": "user_id,age\n" + "".join(f"{user},{n}\n" for n, user in enumerate(users)),
         "cities.csv": "user_id,city\nu3,Bern\nstranger,Rome\n",
     }
-    done = ingest_events(dataset, lay(files))
+    ingested = ingest_events(dataset, lay(files))
     seen = {
-        row["user_id"][0]: (row["user_age"], row["user_city"]) for row in done.examples("train")
+        row["user_id"][0]: (row["user_age"], row["user_city"]) for row in ingested.examples("train")
     }
     assert seen["u3"] == ([3.0], ["Bern"])
     assert seen["u4"] == ([4.0], [])
-    cities = done.counts.tables["users.1"]
+    cities = ingested.counts.tables["users.1"]
     assert (cities.read, cities.accepted, cities.unused) == (2, 1, 1)

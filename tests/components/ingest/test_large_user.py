@@ -40,23 +40,23 @@ def ingested(tmp_path_factory):
     with (folder / "log.csv").open("w") as log:
         log.writelines(f"robot,x,{T0 + n}\n" for n in range(EVENTS))
         log.writelines(f"u{n},x,{T0 + n * 1000}\n" for n in range(1000))
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", RUN, str(folder)], check=True, capture_output=True, text=True
     )
-    return folder, json.loads(done.stdout.splitlines()[-1])
+    return folder, json.loads(completed.stdout.splitlines()[-1])
 
 
 def test_memory_is_bounded_and_no_event_is_lost(ingested):
-    _, found = ingested
-    table = found["counts"]["tables"]["interactions"]
+    _, result = ingested
+    table = result["counts"]["tables"]["interactions"]
     assert (table["read"], table["accepted"]) == (EVENTS + 1000, EVENTS + 1000)
-    assert found["growth_mb"] < GROWTH_MB
+    assert result["growth_mb"] < GROWTH_MB
 
 
 def test_no_timeline_is_longer_than_window_and_carry(ingested):
     import tensorflow as tf
 
-    folder, found = ingested
+    folder, result = ingested
     files = [str(path) for path in (folder / "examples" / "Split-train").iterdir()]
     own = robot_windows = 0
     for record in tf.data.TFRecordDataset(files, "GZIP"):
@@ -67,6 +67,6 @@ def test_no_timeline_is_longer_than_window_and_carry(ingested):
         assert length - target <= 1024
         own += length - target
         robot_windows += features["user_id"].bytes_list.value[0] == b"robot"
-    assert own == found["counts"]["train"]
+    assert own == result["counts"]["train"]
     # Time is even: four fifths of the robot's events are train, in windows of 1024.
     assert robot_windows == -(-800_000 // 1024)

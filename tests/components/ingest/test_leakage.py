@@ -72,13 +72,13 @@ def test_with_last_items_no_timeline_shows_the_next_event(events, window, carry)
         by_user.setdefault(row["user_id"], []).append((row["timestamp"], row["item_id"]))
     edges = find_edges(log, None)
     own: dict[str, dict[str, list]] = {"train": {}, "valid": {}, "test": {}}
-    for name, found in own.items():
+    for name, result in own.items():
         windows = timelines.build_split_windows(edges, name, window, carry)
         for batch in timelines.build_batches(log, windows, None):
             for row in batch.to_pylist():
                 whole = list(zip(row["timestamps"], row["item_ids"], strict=True))
                 target = row["target_from"]
-                found.setdefault(row["user_id"], []).extend(whole[target:])
+                result.setdefault(row["user_id"], []).extend(whole[target:])
                 assert whole == _before_and_own(by_user[row["user_id"]], whole, target, carry)
     for user, events_of_user in by_user.items():
         held_out = 1 if len(events_of_user) >= 3 else 0
@@ -128,10 +128,10 @@ def test_training_examples_do_not_depend_on_later_events(split, ingest_events, l
             for n in range(32, 40)
         ]
         lines = chance.sample(past + future, 40)
-        done = ingest_events(
+        ingested = ingest_events(
             described(split), lay({"log.csv": "\n".join(lines)}, name), f"run-{name}"
         )
-        assert done.counts.totals["t_valid"] == T0 + (6 if split else 8) * DAY
-        assert done.counts.totals["test"] > 0
-        learned.append(done.examples("train"))
+        assert ingested.counts.totals["t_valid"] == T0 + (6 if split else 8) * DAY
+        assert ingested.counts.totals["test"] > 0
+        learned.append(ingested.examples("train"))
     assert learned[0] == learned[1]

@@ -20,16 +20,16 @@ def described(**sections):
 def test_each_item_of_the_log_is_an_item_with_its_id_as_title(ingest_events, lay):
     folder = lay({"log.csv": LOG + "u1,rejected,soon\n"})
     preflight.check(described(), folder)
-    done = ingest_events(described(), folder)
-    items.write_logged_items(done.histories, str(done.root / "items"))
-    done.root.joinpath("examples").rename(done.root / "events")
-    done.root.joinpath("items").rename(done.root / "examples")
-    rows = [(row["item_id"], row["title"]) for row in done.examples("all")]
+    ingested = ingest_events(described(), folder)
+    items.write_logged_items(ingested.histories, str(ingested.root / "items"))
+    ingested.root.joinpath("examples").rename(ingested.root / "events")
+    ingested.root.joinpath("items").rename(ingested.root / "examples")
+    rows = [(row["item_id"], row["title"]) for row in ingested.examples("all")]
     assert rows == [([f"i{n}"], [f"i{n}"]) for n in range(7)]
-    counted = counts.load(str(done.root / "examples"))
+    counted = counts.load(str(ingested.root / "examples"))
     assert (counted.tables, counted.totals) == ({}, {"items": 7})
     acceptance.check(counted, described().data, "rejected")
-    assert done.counts.meetings == {}
+    assert ingested.counts.meetings == {}
 
 
 @pytest.mark.parametrize(

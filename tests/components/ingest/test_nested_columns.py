@@ -63,8 +63,8 @@ DEVICE = {"context": {"device": {"kind": "category", "column": "user.agent.devic
 
 def test_an_exported_mongodb_collection_is_read_by_paths(tmp_path, read):
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, EVENTS)))
-    found = read(describe({"path": "log.jsonl", "format": "jsonl", **NESTED}, **DEVICE))
-    assert list_events(found) == [
+    result = read(describe({"path": "log.jsonl", "format": "jsonl", **NESTED}, **DEVICE))
+    assert list_events(result) == [
         (f"a{n}", str(n), (NEW_YEAR + n) * 10**9, "phone") for n in range(3)
     ]
 
@@ -75,8 +75,8 @@ def test_an_array_of_objects_is_read_in_blocks(tmp_path, read, monkeypatch, inde
     rows = [{"user_id": n, "item_id": 1, "timestamp": NEW_YEAR + n} for n in range(40)]
     rows[3]["timestamp"] = rows[38]["timestamp"] = 0
     (tmp_path / "log.json").write_text(json.dumps(rows, indent=indent))
-    found = read(describe({"path": "log.json", "format": "json"}))
-    assert found.records.num_rows == 38
+    result = read(describe({"path": "log.json", "format": "json"}))
+    assert result.records.num_rows == 38
     letters = [
         json.loads(line)
         for path in (tmp_path / "rejected").iterdir()
@@ -92,9 +92,9 @@ def test_lines_of_python_dicts_are_read(tmp_path, read):
     row = f"{{u'user': {{'id': u'a'}}, 'item_id': '7', 'timestamp': {NEW_YEAR}, 'device': None}}"
     (tmp_path / "log.txt").write_text(f"{row}\n{{'user': \n")
     source = {"path": "log.txt", "format": "python", "user_id": "user.id"}
-    found = read(describe(source, context={"device": {"kind": "category"}}))
-    assert list_events(found) == [("a", "7", NEW_YEAR * 10**9, None)]
-    assert found.tallies["interactions/rejected/broken_python"] == 1
+    result = read(describe(source, context={"device": {"kind": "category"}}))
+    assert list_events(result) == [("a", "7", NEW_YEAR * 10**9, None)]
+    assert result.tallies["interactions/rejected/broken_python"] == 1
 
 
 def test_structs_and_lists_of_structs_in_parquet_are_read_by_the_same_paths(tmp_path, read):
@@ -108,11 +108,11 @@ def test_structs_and_lists_of_structs_in_parquet_are_read_by_the_same_paths(tmp_
     ]
     table = pa.Table.from_pylist([*rows, {"user": None, "products": None, "at": NEW_YEAR}])
     pq.write_table(table, tmp_path / "log.parquet")
-    found = read(describe({"path": "log.parquet", "format": "parquet", **NESTED}, **DEVICE))
-    assert list_events(found) == [
+    result = read(describe({"path": "log.parquet", "format": "parquet", **NESTED}, **DEVICE))
+    assert list_events(result) == [
         (str(n), f"i{n}", (NEW_YEAR + n) * 10**9, "phone") for n in range(3)
     ]
-    assert found.tallies["interactions/rejected/missing_user_id"] == 1
+    assert result.tallies["interactions/rejected/missing_user_id"] == 1
 
 
 def test_objects_in_a_cell_of_delimited_text_are_read_by_paths(tmp_path, read):
@@ -121,8 +121,8 @@ def test_objects_in_a_cell_of_delimited_text_are_read_by_paths(tmp_path, read):
         '2,"[]"\n3,\n'
     )
     genres = {"kind": "set", "column": "genres[].name"}
-    found = read(describe({"path": "x"}, items={"genres": genres}), "items")
-    assert found.records["item_genres"].to_pylist() == [["Animation", "Family"], [], None]
+    result = read(describe({"path": "x"}, items={"genres": genres}), "items")
+    assert result.records["item_genres"].to_pylist() == [["Animation", "Family"], [], None]
 
 
 def test_lists_in_strings_are_sets_and_vectors(tmp_path, read):
@@ -138,11 +138,11 @@ def test_lists_in_strings_are_sets_and_vectors(tmp_path, read):
         "price": {"kind": "number"},
     }
     items = {"path": "items.jsonl", "format": "jsonl"}
-    found = read(describe({"path": "x"}, items, items=features), "items")
-    assert found.records["item_tags"].to_pylist() == [["a", "b"], ["a"], ["a", "b"]]
-    assert found.records["item_embedding"].to_pylist() == [[0.5, 1.5], [1.0, 2.0], None]
-    assert found.records["item_price"].to_pylist() == [4.5, None, None]
-    unreadable = [n for key, n in found.tallies.items() if "features.items" in key]
+    result = read(describe({"path": "x"}, items, items=features), "items")
+    assert result.records["item_tags"].to_pylist() == [["a", "b"], ["a"], ["a", "b"]]
+    assert result.records["item_embedding"].to_pylist() == [[0.5, 1.5], [1.0, 2.0], None]
+    assert result.records["item_price"].to_pylist() == [4.5, None, None]
+    unreadable = [n for key, n in result.tallies.items() if "features.items" in key]
     assert sum(unreadable) == 1  # Infinity; NaN is missing
 
 
@@ -154,9 +154,9 @@ def test_keys_of_folders_are_columns(tmp_path, read):
         pq.write_table(pa.Table.from_pylist(rows), folder / "part-0.parquet")
     source = {"path": "log", "format": "parquet"}
     context = {"device": {"kind": "category", "column": "kind"}}
-    found = read(describe(source, context=context))
+    result = read(describe(source, context=context))
     moment = NEW_YEAR * 10**9
-    assert list_events(found) == [("u-buy", "1", moment, "buy"), ("u-view", "1", moment, "view")]
+    assert list_events(result) == [("u-buy", "1", moment, "buy"), ("u-view", "1", moment, "view")]
 
 
 def test_keys_of_folders_are_columns_of_text_too(tmp_path, read):
@@ -165,9 +165,9 @@ def test_keys_of_folders_are_columns_of_text_too(tmp_path, read):
     header = "user_id,item_id,timestamp\n"
     (folder / "part.csv").write_text(f"{header}u,i,{NEW_YEAR}\n{header}")
     context = {"device": {"kind": "category", "column": "day"}}
-    found = read(describe({"path": "log"}, context=context))
-    assert list_events(found) == [("u", "i", NEW_YEAR * 10**9, "a/b")]
-    assert found.tallies["interactions/rejected/header_line"] == 1
+    result = read(describe({"path": "log"}, context=context))
+    assert list_events(result) == [("u", "i", NEW_YEAR * 10**9, "a/b")]
+    assert result.tallies["interactions/rejected/header_line"] == 1
 
 
 def test_an_optional_column_of_another_parquet_file_is_null(tmp_path, read):
@@ -178,9 +178,9 @@ def test_an_optional_column_of_another_parquet_file_is_null(tmp_path, read):
     rows["user_id"] = ["3"]
     pq.write_table(pa.table({**rows, "device": [7]}), tmp_path / "log-3.parquet")
     context = {"device": {"kind": "category"}}
-    found = read(describe({"path": "log-*.parquet", "format": "parquet"}, context=context))
+    result = read(describe({"path": "log-*.parquet", "format": "parquet"}, context=context))
     moment = NEW_YEAR * 10**9
-    assert list_events(found) == [
+    assert list_events(result) == [
         ("1", "1", moment, "phone"), ("2", "1", moment, None), ("3", "1", moment, "7")
     ]  # fmt: skip
 
@@ -214,6 +214,6 @@ def test_uuids_decimals_and_dictionaries_are_ids(tmp_path, read):
     }
     pq.write_table(pa.table(columns), tmp_path / "log.parquet")
     context = {"device": {"kind": "category"}}
-    found = read(describe({"path": "log.parquet", "format": "parquet"}, context=context))
+    result = read(describe({"path": "log.parquet", "format": "parquet"}, context=context))
     uuid = "00010203-0405-0607-0809-0a0b0c0d0e0f"
-    assert list_events(found) == [(uuid, "8", NEW_YEAR * 10**9, "phone")]
+    assert list_events(result) == [(uuid, "8", NEW_YEAR * 10**9, "phone")]

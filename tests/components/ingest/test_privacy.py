@@ -59,14 +59,14 @@ def expected(name: str) -> str:
 
 def test_no_output_has_raw_user_ids(hashed, lay, ingest_events):
     folder = lay({"log.csv": LOG.encode() + BROKEN_BYTES, "users.csv": USERS, "items.csv": ITEMS})
-    done = ingest_events(hashed, folder)
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(hashed, folder)
+    table = ingested.counts.tables["interactions"]
     assert table.rejected_by_reason == {
         "too_many_events": 4, "bad_timestamp": 1, "broken_quoting": 1, "invalid_encoding": 1,
         "missing_user_id": 1, "overlong_id": 1, "unknown_item": 1, "wrong_field_count": 1,
     }  # fmt: skip
-    files = [path for path in done.root.rglob("*") if path.is_file()]
-    assert {path.relative_to(done.root).parts[0] for path in files} == {
+    files = [path for path in ingested.root.rglob("*") if path.is_file()]
+    assert {path.relative_to(ingested.root).parts[0] for path in files} == {
         "examples", "histories", "rejected",
     }  # fmt: skip
     for path in files:
@@ -74,11 +74,13 @@ def test_no_output_has_raw_user_ids(hashed, lay, ingest_events):
         raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
         for secret in ("person-", KEY):
             assert secret.encode() not in raw, path
-    for _, line, _, raw in itertools.chain(done.letters("interactions"), done.letters("users")):
+    for _, line, _, raw in itertools.chain(
+        ingested.letters("interactions"), ingested.letters("users")
+    ):
         assert line > 1
         assert "hashed" in raw
-    found = [example["user_id"][0] for example in done.examples("train")]
-    assert set(found) <= {expected(name) for name in NAMES}
+    result = [example["user_id"][0] for example in ingested.examples("train")]
+    assert set(result) <= {expected(name) for name in NAMES}
 
 
 def test_a_user_is_found_with_the_key(hashed, lay, ingest_events):

@@ -26,7 +26,7 @@ def dataset(**data):
     return Dataset.model_validate(described)
 
 
-def written(tmp_path, text):
+def write(tmp_path, text):
     path = tmp_path / "new.csv"
     path.write_text(text)
     return str(path)
@@ -38,14 +38,14 @@ def letters(folder):
 
 
 def test_items_are_sorted_and_the_last_record_of_an_id_is_used(tmp_path):
-    path = written(tmp_path, "item_id,name,price\nz,Last,1\na,Old,2\na,New,3\nb,,4\n,C,3\n")
-    found = refresh.read_items(dataset(), [path], str(tmp_path / "rejected"))
-    assert found.records.select(["item_id", "title", "item_price"]).to_pylist() == [
+    path = write(tmp_path, "item_id,name,price\nz,Last,1\na,Old,2\na,New,3\nb,,4\n,C,3\n")
+    result = refresh.read_items(dataset(), [path], str(tmp_path / "rejected"))
+    assert result.records.select(["item_id", "title", "item_price"]).to_pylist() == [
         {"item_id": "a", "title": "New", "item_price": 3},
         {"item_id": "b", "title": "b", "item_price": 4},
         {"item_id": "z", "title": "Last", "item_price": 1},
     ]
-    counted = found.counts.tables["items"]
+    counted = result.counts.tables["items"]
     assert (counted.read, counted.accepted, counted.rejected, counted.duplicates) == (5, 3, 1, 1)
     (letter,) = letters(tmp_path / "rejected" / "items")
     assert letter["raw"] == ",C,3"
@@ -54,14 +54,14 @@ def test_items_are_sorted_and_the_last_record_of_an_id_is_used(tmp_path):
 
 
 def test_a_repeated_id_is_refused_if_configured(tmp_path):
-    path = written(tmp_path, "item_id,name,price\na,Old,2\na,New,3\n")
+    path = write(tmp_path, "item_id,name,price\na,Old,2\na,New,3\n")
     failing = dataset(items={"duplicates": "fail"})
     with pytest.raises(DataRefused, match="duplicate"):
         refresh.read_items(failing, [path], str(tmp_path / "rejected"))
 
 
 def test_too_many_rejected_records_are_refused(tmp_path):
-    path = written(tmp_path, "item_id,name,price\na,A,2\n,B,3\n,C,4\n")
+    path = write(tmp_path, "item_id,name,price\na,A,2\n,B,3\n,C,4\n")
     with pytest.raises(DataRefused, match="2 of 3"):
         refresh.read_items(dataset(), [path], str(tmp_path / "rejected"))
 
@@ -76,7 +76,7 @@ def test_too_many_rejected_records_are_refused(tmp_path):
 )
 def test_an_invalid_catalogue_is_refused(tmp_path, text, error, message):
     with pytest.raises(error, match=message):
-        refresh.read_items(dataset(), [written(tmp_path, text)], str(tmp_path / "rejected"))
+        refresh.read_items(dataset(), [write(tmp_path, text)], str(tmp_path / "rejected"))
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -89,30 +89,30 @@ EVENTS = (
     "u,a,1700000010,5\n"
     "u,a,1700000010,5\n"  # again
     "u,b,1700000020,1\n"  # not positive
-    "v,zz,1700000030,5\n"  # of no item
+    "v,zz,1700000030,5\n"  # of an unknown item
     "v,b,soon,5\n"
 )
 
 
 def test_positive_events_are_returned_without_duplicates(tmp_path):
-    path = written(tmp_path, EVENTS)
-    found = refresh.read_events(dataset(), [path], str(tmp_path / "rejected"), ITEMS)
-    assert found.records.to_pylist() == [
+    path = write(tmp_path, EVENTS)
+    result = refresh.read_events(dataset(), [path], str(tmp_path / "rejected"), ITEMS)
+    assert result.records.to_pylist() == [
         {"user_id": "u", "item_id": "a", "timestamp": 1_700_000_010},
         {"user_id": "v", "item_id": "zz", "timestamp": 1_700_000_030},
     ]
-    counted = found.counts.tables["interactions"]
+    counted = result.counts.tables["interactions"]
     assert (counted.read, counted.accepted, counted.rejected, counted.duplicates) == (5, 3, 1, 1)
 
 
 def test_events_of_unknown_items_are_rejected_if_configured(tmp_path):
     strict = dataset(interactions={"unknown_item": "reject"})
-    path = written(tmp_path, EVENTS)
-    found = refresh.read_events(strict, [path], str(tmp_path / "rejected"), ITEMS)
-    assert found.records.to_pylist() == [
+    path = write(tmp_path, EVENTS)
+    result = refresh.read_events(strict, [path], str(tmp_path / "rejected"), ITEMS)
+    assert result.records.to_pylist() == [
         {"user_id": "u", "item_id": "a", "timestamp": 1_700_000_010}
     ]
-    counted = found.counts.tables["interactions"]
+    counted = result.counts.tables["interactions"]
     assert (counted.read, counted.accepted, counted.rejected, counted.duplicates) == (5, 2, 2, 1)
     raw = {letter["raw"] for letter in letters(tmp_path / "rejected" / "interactions")}
     assert raw == {"v,zz,1700000030,5", "v,b,soon,5"}

@@ -27,8 +27,8 @@ def all_well():
     return {name: record(number) for number, name in enumerate(UPSTREAM)}
 
 
-def end(left):
-    return run_end.determine_end(UPSTREAM, left, {"Gate"})
+def end(records):
+    return run_end.determine_end(UPSTREAM, records, {"Gate"})
 
 
 def test_all_tasks_succeeded():
@@ -50,39 +50,39 @@ def test_models_or_data_were_refused(kind):
 
 
 def test_the_first_of_two_that_failed_is_named():
-    left = {
+    records = {
         "Ingest": record(0),
         "Train": record(1),
         "Index": TaskRecord(state="failed", began_at=2, ended_at=9, kind="OSError", error="full"),
         "Rank": TaskRecord(state="failed", began_at=3, ended_at=5, kind="ValueError", error="nan"),
     }
-    assert end(left) == RunEnd("failed", "Rank", "nan")
+    assert end(records) == RunEnd("failed", "Rank", "nan")
 
 
 def test_a_killed_task_is_reported_as_killed():
-    found = end({"Ingest": record(0), "Train": record(1, "began")})
-    assert (found.outcome, found.task) == ("failed", "Train")
-    assert "killed" in found.error
+    result = end({"Ingest": record(0), "Train": record(1, "began")})
+    assert (result.outcome, result.task) == ("failed", "Train")
+    assert "killed" in result.error
 
 
 def test_a_task_that_did_not_start_left_only_a_log():
-    found = end({"Ingest": record(0), "Train": None})
-    assert (found.outcome, found.task) == ("failed", "Train")
-    assert "before Tandem started" in found.error
+    result = end({"Ingest": record(0), "Train": None})
+    assert (result.outcome, result.task) == ("failed", "Train")
+    assert "before Tandem started" in result.error
 
 
 def test_a_failure_with_a_reason_is_named_before_one_without():
-    left = {
+    records = {
         "Ingest": record(0),
         "Train": record(1),
         "Index": record(2, "began"),
         "Rank": record(3, "failed", kind="OSError", error="full"),
     }
-    assert end(left) == RunEnd("failed", "Rank", "full")
+    assert end(records) == RunEnd("failed", "Rank", "full")
 
 
 @pytest.mark.parametrize(
-    ("left", "first"),
+    ("records", "first"),
     [
         (["Ingest"], "Train"),
         (["Train"], "Index"),  # Ingest came from the cache
@@ -92,12 +92,12 @@ def test_a_failure_with_a_reason_is_named_before_one_without():
         ([], "Ingest"),
     ],
 )
-def test_after_a_driver_failure_the_first_task_without_output_is_named(left, first):
-    found = end({name: record(number) for number, name in enumerate(left)})
-    assert (found.outcome, found.task) == ("failed", first)
-    assert f"{first} is the first task without output" in found.error
+def test_after_a_driver_failure_the_first_task_without_output_is_named(records, first):
+    result = end({name: record(number) for number, name in enumerate(records)})
+    assert (result.outcome, result.task) == ("failed", first)
+    assert f"{first} is the first task without output" in result.error
 
 
 def test_other_tasks_without_output_are_named_too():
-    found = end({"Train": record(0), "Rank": record(1)})
-    assert "(Push, Gate)" in found.error
+    result = end({"Train": record(0), "Rank": record(1)})
+    assert "(Push, Gate)" in result.error

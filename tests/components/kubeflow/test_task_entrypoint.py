@@ -27,7 +27,7 @@ SESSION = {"store_session_info": '{"Provider":"s3","Params":{"secretName":"store
 STATUS = json.dumps({"state": "COMPLETE", "pipelineJobResourceName": "shop-7xk2p"})
 
 
-def given(**types):
+def build_input(**types):
     """An ExecutorInput with one artifact per name, of the given type."""
     artifacts = {
         name: {"artifacts": [{"name": "7", "uri": f"s3://b/{name}", "type": kind}]}
@@ -42,42 +42,42 @@ def message(executor_input):
     return json_format.ParseDict(executor_input, empty)
 
 
-def filled(executor_input):
+def fill_input(executor_input):
     parsed = message(executor_input)
     task_entrypoint.drop_undeclared(parsed, INPUTS, OUTPUTS)
     return json_format.MessageToDict(parsed)
 
 
-def types_of(executor_input):
-    found = executor_input["inputs"]["artifacts"]
-    return {name: given["artifacts"][0]["type"] for name, given in found.items()}
+def get_types(executor_input):
+    result = executor_input["inputs"]["artifacts"]
+    return {name: build_input["artifacts"][0]["type"] for name, build_input in result.items()}
 
 
 def test_missing_types_come_from_the_declaration():
-    found = filled(given(histories={"instanceSchema": ""}, model={}))
-    assert types_of(found) == {
+    result = fill_input(build_input(histories={"instanceSchema": ""}, model={}))
+    assert get_types(result) == {
         "histories": {"instanceSchema": "title: components.Histories\n"},
         "model": {"instanceSchema": "title: tfx.Model\n"},
     }
 
 
 def test_types_from_the_backend_are_kept():
-    known = {"schemaTitle": "tfx.Examples", "schemaVersion": "0.0.1"}
-    assert types_of(filled(given(model=known))) == {"model": known}
+    model_type = {"schemaTitle": "tfx.Examples", "schemaVersion": "0.0.1"}
+    assert get_types(fill_input(build_input(model=model_type))) == {"model": model_type}
 
 
 def test_other_fields_are_unchanged():
-    found = filled(given(model={"instanceSchema": ""}))
-    artifact = found["inputs"]["artifacts"]["model"]["artifacts"][0]
+    result = fill_input(build_input(model={"instanceSchema": ""}))
+    artifact = result["inputs"]["artifacts"]["model"]["artifacts"][0]
     assert (artifact["name"], artifact["uri"]) == ("7", "s3://b/model")
-    assert found["inputs"]["parameterValues"] == {"seed": 3.0}
-    assert found["outputs"] == {"outputFile": "/tmp/out.json"}
+    assert result["inputs"]["parameterValues"] == {"seed": 3.0}
+    assert result["outputs"] == {"outputFile": "/tmp/out.json"}
 
 
 def test_only_output_of_an_earlier_attempt_is_removed(bucket, tmp_path):
     (tmp_path / "part").write_text("1")
-    for place in ("run/task/examples/Split-train", "run/task/examples-2", "run/other/examples"):
-        object_store.upload_file(tmp_path / "part", f"{bucket}/{place}/part")
+    for location in ("run/task/examples/Split-train", "run/task/examples-2", "run/other/examples"):
+        object_store.upload_file(tmp_path / "part", f"{bucket}/{location}/part")
     artifact = {"name": "examples", "uri": f"{bucket}/run/task/examples"}
     outputs = {"artifacts": {"examples": {"artifacts": [artifact]}}}
     task_entrypoint.clear_outputs(message({"outputs": outputs}))
@@ -89,37 +89,40 @@ def test_only_output_of_an_earlier_attempt_is_removed(bucket, tmp_path):
 
 
 def test_undeclared_inputs_are_not_passed_to_tfx():
-    executor_input = given(model={}, lineage={"schemaTitle": "system.Lineage"})
+    executor_input = build_input(model={}, lineage={"schemaTitle": "system.Lineage"})
     executor_input["inputs"]["parameterValues"] |= {"tenant": None, "retries": [1]}
-    made = {name: {"artifacts": [{"uri": f"s3://b/{name}"}]} for name in ("index", "logs")}
-    executor_input["outputs"] |= {"artifacts": made, "parameters": {"took": {"outputFile": "/t"}}}
-    found = filled(executor_input)
-    assert set(found["inputs"]["artifacts"]) == {"model"}
-    assert found["inputs"]["parameterValues"] == {"seed": 3.0}
-    assert set(found["outputs"]) == {"artifacts", "outputFile"}
-    assert set(found["outputs"]["artifacts"]) == {"index"}
+    outputs = {name: {"artifacts": [{"uri": f"s3://b/{name}"}]} for name in ("index", "logs")}
+    executor_input["outputs"] |= {
+        "artifacts": outputs,
+        "parameters": {"took": {"outputFile": "/t"}},
+    }
+    result = fill_input(executor_input)
+    assert set(result["inputs"]["artifacts"]) == {"model"}
+    assert result["inputs"]["parameterValues"] == {"seed": 3.0}
+    assert set(result["outputs"]) == {"artifacts", "outputFile"}
+    assert set(result["outputs"]["artifacts"]) == {"index"}
 
 
 def test_an_output_is_of_the_type_that_the_component_declares():
     """The backend's pages show the reported artifacts."""
-    made = {"uri": "s3://b/index", "type": {"schemaTitle": "system.HTML"}}
-    found = filled({"outputs": {"artifacts": {"index": {"artifacts": [made]}}}})
-    (artifact,) = found["outputs"]["artifacts"]["index"]["artifacts"]
+    outputs = {"uri": "s3://b/index", "type": {"schemaTitle": "system.HTML"}}
+    result = fill_input({"outputs": {"artifacts": {"index": {"artifacts": [outputs]}}}})
+    (artifact,) = result["outputs"]["artifacts"]["index"]["artifacts"]
     assert artifact["type"] == {"instanceSchema": "title: tfx.Model\n"}
 
 
 def test_metadata_of_the_backend_stay_but_those_without_a_value():
-    executor_input = given(model={})
+    executor_input = build_input(model={})
     artifact = executor_input["inputs"]["artifacts"]["model"]["artifacts"][0]
-    kept = {
+    metadata = {
         "rows": 7.0,
         "display_name": "model",
         **SESSION,
         "nested": {"list": [None, {"a": True}]},
     }
-    artifact["metadata"] = kept | {"owner": None}
-    (found,) = filled(executor_input)["inputs"]["artifacts"]["model"]["artifacts"]
-    assert found["metadata"] == kept
+    artifact["metadata"] = metadata | {"owner": None}
+    (result,) = fill_input(executor_input)["inputs"]["artifacts"]["model"]["artifacts"]
+    assert result["metadata"] == metadata
 
 
 def test_additional_files_of_a_task_are_in_its_own_folder():
@@ -131,8 +134,8 @@ def test_additional_files_of_a_task_are_in_its_own_folder():
     outputs = {"index": {"artifacts": [{"uri": "s3://b/run/Indexer/5a/index"}]}}
     parsed = message({"inputs": {"parameterValues": values}, "outputs": {"artifacts": outputs}})
     task_entrypoint.fill_task_folder(parsed)
-    found = {name: value.string_value for name, value in parsed.inputs.parameter_values.items()}
-    assert found == values | {"rejected_dir": "s3://b/run/Indexer/5a/rejected"}
+    result = {name: value.string_value for name, value in parsed.inputs.parameter_values.items()}
+    assert result == values | {"rejected_dir": "s3://b/run/Indexer/5a/rejected"}
 
 
 def test_a_component_runs_with_unknown_fields_of_a_later_backend(tmp_path):

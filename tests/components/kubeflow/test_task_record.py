@@ -21,23 +21,23 @@ def test_a_successful_task_is_recorded(root):
     before = time.time()
     with TaskRecorder(f"{root}/Train/5a"):
         during = load_record(root, "Train")
-    found = load_record(root, "Train")
+    result = load_record(root, "Train")
     assert during is not None
-    assert found is not None
+    assert result is not None
     assert (during.state, during.ended_at) == ("began", None)
-    assert (found.state, found.error) == ("complete", "")
-    assert found.ended_at is not None
-    assert before <= found.began_at == during.began_at <= found.ended_at <= time.time()
+    assert (result.state, result.error) == ("complete", "")
+    assert result.ended_at is not None
+    assert before <= result.began_at == during.began_at <= result.ended_at <= time.time()
     assert list_tasks(root) == {"Train"}
 
 
 def test_a_failed_task_records_the_reason(root):
     with pytest.raises(DataRefused), TaskRecorder(f"{root}/Gate/5a"):
         raise DataRefused("too many records are rejected")
-    found = load_record(root, "Gate")
-    assert found is not None
-    assert (found.state, found.kind) == ("failed", "DataRefused")
-    assert found.error == "too many records are rejected"
+    result = load_record(root, "Gate")
+    assert result is not None
+    assert (result.state, result.kind) == ("failed", "DataRefused")
+    assert result.error == "too many records are rejected"
 
 
 def test_the_latest_attempt_is_used(root):
@@ -45,9 +45,9 @@ def test_the_latest_attempt_is_used(root):
         raise OSError("no space left")
     with TaskRecorder(f"{root}/Train/5a"):
         pass
-    found = load_record(root, "Train")
-    assert found is not None
-    assert found.state == "complete"
+    result = load_record(root, "Train")
+    assert result is not None
+    assert result.state == "complete"
 
 
 def test_a_task_that_did_not_start_has_only_a_log(root, tmp_path):

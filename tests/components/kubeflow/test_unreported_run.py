@@ -15,8 +15,8 @@ def test_rejected_records_of_every_table_replace_those_of_an_earlier_run(tmp_pat
     for table in ("interactions", "interactions.2", "items", "items.1"):
         write(root / "rejected" / table / "part.jsonl", "old")
     unreported_run.publish(str(run), str(root))
-    found = {path.parent.name: path.read_text() for path in root.rglob("*.jsonl")}
-    assert found == {
+    result = {path.parent.name: path.read_text() for path in root.rglob("*.jsonl")}
+    assert result == {
         "interactions": "new",
         "interactions.1": "new",
         "items": "old",

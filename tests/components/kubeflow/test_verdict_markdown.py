@@ -44,9 +44,9 @@ def test_the_reasons_of_a_refusal_are_a_list():
 
 def test_models_that_were_blessed_before_the_run_failed():
     failed = PUSHED | {"outcome": "failed", "failed_task": "InfraCheck", "error": "no answer"}
-    found = format_verdict(failed | {"pushed": None})
-    assert "The models are blessed; nothing is pushed." in found
-    assert "> no answer" in found
+    result = format_verdict(failed | {"pushed": None})
+    assert "The models are blessed; nothing is pushed." in result
+    assert "> no answer" in result
 
 
 def test_text_from_errors_is_escaped():

@@ -34,15 +34,17 @@ CANDIDATES = Candidates(
 )
 
 
-def timelines(users, kept, own):
-    """The events of `users` that `kept(time)`; those of the split are `own(time)`."""
-    rows = [[event for event in EVENTS[user] if kept(event[0])] for user in users]
+def timelines(users, is_included, is_own):
+    """The events of `users` for which `is_included(time)`; `is_own(time)` marks those of the
+    split.
+    """
+    rows = [[event for event in EVENTS[user] if is_included(event[0])] for user in users]
     events = [event for row in rows for event in row]
     return Timelines(
         user_ids=np.array([user.encode() for user in users], object),
         user_index=np.arange(1, len(users) + 1, dtype=np.int32),
         row_splits=np.cumsum([0, *map(len, rows)]),
-        target_from=np.array([sum(not own(time) for time, _ in row) for row in rows]),
+        target_from=np.array([sum(not is_own(time) for time, _ in row) for row in rows]),
         item_index=np.array([1 + ITEMS.index(item) for _, item in events], np.int32),
         timestamps=np.array([time for time, _ in events]),
         positive=np.ones(len(events), bool),
@@ -99,50 +101,52 @@ def pushed(folder, learned_until=CUT - 1):
 
 
 def test_lists_use_the_popularity_at_the_cut(data, stored, tmp_path):
-    """In the week before the cut a has two votes, c one, b none (taste .1); `gone` is liked best of
-    all and falls out. u has seen b and c by then, v has seen a.
+    """In the week before the cut a has two votes, c one, b none (taste .1); `gone` has the highest
+    score but is no longer in the catalogue. u has consumed b and c by then, v has consumed a.
     """
-    found = query_version(data, stored, str(pushed(tmp_path)), "2")
-    assert found.described == {"version": 2, "path": str(tmp_path / "recommender" / "2")}
-    assert found.lists is not None
+    result = query_version(data, stored, str(pushed(tmp_path)), "2")
+    assert result.described == {"version": 2, "path": str(tmp_path / "recommender" / "2")}
+    assert result.lists is not None
     new, b, c, a = range(1, 5)
-    assert found.lists.tolist() == [[a, 0, 0, 0], [c, b, 0, 0]]
-    assert new not in found.lists
+    assert result.lists.tolist() == [[a, 0, 0, 0], [c, b, 0, 0]]
+    assert new not in result.lists
 
 
 def test_popularity_is_computed_for_the_items_of_the_version(data, tmp_path):
     version = PushedVersion(ORIGIN.evaluated, CANDIDATES, tmp_path)
-    found = compute_baseline_popularity(data, CUT, version)
-    assert found == pytest.approx(np.log([3, 1, 1, 2]))
+    result = compute_baseline_popularity(data, CUT, version)
+    assert result == pytest.approx(np.log([3, 1, 1, 2]))
 
 
 def test_a_version_trained_on_later_events_is_compared_with_a_note(data, stored, tmp_path):
-    found = query_version(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
-    assert found.lists is not None
-    assert "events after the time of these queries" in found.described["note"]
+    result = query_version(data, stored, str(pushed(tmp_path, learned_until=CUT)), "2")
+    assert result.lists is not None
+    assert "events after the time of these queries" in result.described["note"]
 
 
 def test_a_version_that_cannot_be_queried_states_the_reason(data, stored, tmp_path):
     (tmp_path / "recommender" / "2").mkdir(parents=True)
-    found = query_version(data, stored, str(tmp_path), "2")
-    assert found.lists is None
-    assert "expected the origin of a pushed version" in found.described["failure"]
+    result = query_version(data, stored, str(tmp_path), "2")
+    assert result.lists is None
+    assert "expected the origin of a pushed version" in result.described["failure"]
 
 
 def test_a_damaged_model_states_the_reason(data, stored, tmp_path):
     folder = pushed(tmp_path) / "recommender" / "2"
     (folder / "saved_model.pb").write_bytes(b"no graph")
     assert find_newest_version(tmp_path) == "2"
-    found = query_version(data, stored, str(tmp_path), "2")
-    assert found.lists is None
-    assert "saved_model.pb" in found.described["failure"]
+    result = query_version(data, stored, str(tmp_path), "2")
+    assert result.lists is None
+    assert "saved_model.pb" in result.described["failure"]
 
 
 def test_without_a_refresh_the_popularity_is_that_of_the_push(data, stored, tmp_path):
-    """b was pushed with a popularity of 5, a and c with none; u has seen b and c, v has seen a."""
-    found = query_unchanged(data, stored, str(pushed(tmp_path)), "2")
+    """b was pushed with a popularity of 5, a and c with none; u has consumed b and c, v has
+    consumed a.
+    """
+    result = query_unchanged(data, stored, str(pushed(tmp_path)), "2")
     _, b, c, a = range(1, 5)
-    retrained, alone = found["never_retrained"].lists, found["left_alone"].lists
+    retrained, alone = result["never_retrained"].lists, result["left_alone"].lists
     assert retrained is not None
     assert retrained.tolist() == [[a, 0, 0, 0], [c, b, 0, 0]]
     assert alone is not None

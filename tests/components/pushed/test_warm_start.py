@@ -34,16 +34,16 @@ def pushed(tmp_path):
 
 
 def test_a_version_trained_until_just_before_valid_is_a_warm_start(data, pushed):
-    found = decide_warm_start(data, pushed(VALID_BEGINS - 1), "7")
-    assert (found.version, found.reason) == ("7", "")
-    assert found.start is not None
-    assert found.describe() == {"version": 7, "rows": {}, "anew": []}
+    result = decide_warm_start(data, pushed(VALID_BEGINS - 1), "7")
+    assert (result.version, result.reason) == ("7", "")
+    assert result.start is not None
+    assert result.describe() == {"version": 7, "rows": {}, "anew": []}
 
 
 def test_a_version_trained_on_the_first_event_of_valid_is_not_a_warm_start(data, pushed):
-    found = decide_warm_start(data, pushed(VALID_BEGINS), "7")
-    assert found.start is None
-    assert found.describe() == {
+    result = decide_warm_start(data, pushed(VALID_BEGINS), "7")
+    assert result.start is None
+    assert result.describe() == {
         "version": None,
         "reason": "version 7 was trained on events until 1970-01-01T00:16:40+00:00, and valid "
         "begins at 1970-01-01T00:16:40+00:00: its events would leak into the weights",
@@ -59,5 +59,5 @@ def test_a_version_without_weights_is_not_a_warm_start_and_is_logged(data, tmp_p
 
 
 def test_without_a_pushed_version_training_starts_from_scratch(data, tmp_path):
-    found = decide_warm_start(data, str(tmp_path), "")
-    assert found.describe() == {"version": None, "reason": "nothing is pushed yet"}
+    result = decide_warm_start(data, str(tmp_path), "")
+    assert result.describe() == {"version": None, "reason": "nothing is pushed yet"}

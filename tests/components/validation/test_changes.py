@@ -45,5 +45,5 @@ def test_the_same_data_change_nothing(described):
 def test_many_values_are_described_by_their_number(describe):
     many = [describe({"all": {"item_id": [f"i{n}" for n in range(count)]}})[0]["all"]
             for count in (99, 101)]  # fmt: skip
-    found = {change.feature: str(change) for change in find_changes("items", "all", *many)}
-    assert found["item_id"] == "items/all: item_id: 99 → 101 different values"
+    result = {change.feature: str(change) for change in find_changes("items", "all", *many)}
+    assert result["item_id"] == "items/all: item_id: 99 → 101 different values"

@@ -11,7 +11,7 @@ def batch(**columns) -> pa.RecordBatch:
 
 
 def test_history_is_not_counted():
-    found = prepare_batch(
+    result = prepare_batch(
         batch(
             target_from=([[0], [2], [1]], pa.int64()),
             item_ids=([["a", "b"], ["c", "d", "e"], ["f", "g"]], pa.large_string()),
@@ -20,7 +20,7 @@ def test_history_is_not_counted():
             user_tags=([["x", "y"], ["z"], ["x", "y", "z"]], pa.large_string()),
         )
     ).to_pydict()
-    assert found == {
+    assert result == {
         "target_from": [[0], [2], [1]],
         "item_ids": [["a", "b"], ["e"], ["g"]],
         "label_rating": [[1, 2], [5], [7]],
@@ -30,21 +30,24 @@ def test_history_is_not_counted():
 
 
 def test_an_empty_list_is_a_missing_value():
-    found = prepare_batch(
+    result = prepare_batch(
         batch(
             item_id=([["a"], ["b"], ["c"]], pa.large_string()),
             item_tags=([["x"], [], None], pa.large_string()),
         )
     )
-    assert found.to_pydict() == {"item_id": [["a"], ["b"], ["c"]], "item_tags": [["x"], None, None]}
-    assert found.column(1).null_count == 2
+    assert result.to_pydict() == {
+        "item_id": [["a"], ["b"], ["c"]],
+        "item_tags": [["x"], None, None],
+    }
+    assert result.column(1).null_count == 2
 
 
 def test_a_feature_that_no_example_has_stays_missing():
     nothing = pa.nulls(2)
     ids = pa.array([["a"], ["b"]])
-    found = prepare_batch(pa.RecordBatch.from_arrays([ids, nothing], ["item_id", "item_tags"]))
-    assert found.to_pydict() == {"item_id": [["a"], ["b"]], "item_tags": [None, None]}
+    result = prepare_batch(pa.RecordBatch.from_arrays([ids, nothing], ["item_id", "item_tags"]))
+    assert result.to_pydict() == {"item_id": [["a"], ["b"]], "item_tags": [None, None]}
 
 
 rows = st.lists(

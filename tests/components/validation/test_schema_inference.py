@@ -26,7 +26,7 @@ DATASET = Dataset.model_validate(
         "labels": {"ranking": {"stars": {"column": "stars", "kind": "regression"}}},
     }
 )
-# 40 items: brand b0 is that of one item alone (1 of 40 > .001), so brands are no closed set;
+# 40 items: brand b0 occurs only once (1 of 40 > .001), so brands are not a closed set;
 # eight items have no tags (.9 x .8 = .72); prices end at 78, without a pile: up to 78 + 78.
 ITEMS = {
     "item_id": [f"i{n}" for n in range(40)],
@@ -64,9 +64,9 @@ dataset_constraints { num_examples_drift_comparator { min_fraction_threshold: 0.
 
 def test_items_by_hand(describe):
     statistics, _ = describe({"all": ITEMS})
-    found = infer_schema(tfdv_schema.build_items(DATASET), DATASET, statistics)
+    result = infer_schema(tfdv_schema.build_items(DATASET), DATASET, statistics)
     expected = text_format.Parse(INFERRED_ITEMS, schema_pb2.Schema())
-    assert text_format.MessageToString(found) == text_format.MessageToString(expected)
+    assert text_format.MessageToString(result) == text_format.MessageToString(expected)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def inferred(describe):
             "label_stars": [[1.0, 5.0] * 10, [1.0, 5.0] * 10],
             "user_region": ["north", "south"],
         },
-        # of 10 own items a has 8, in train one of two: a distance of .3
+        # a has 8 of the 10 own items, in train one of two: a distance of .3
         "valid": {
             "user_id": ["u", "v"],
             "target_from": [0, 0],

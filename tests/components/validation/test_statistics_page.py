@@ -42,9 +42,9 @@ def tables(describe):
 
 
 def parsed(page: str) -> Text:
-    found = Text()
-    found.feed(page)
-    return found
+    result = Text()
+    result.feed(page)
+    return result
 
 
 def test_the_page_shows_the_statistics(tables):
@@ -65,7 +65,7 @@ def test_values_are_text_and_never_markup(tables):
 def test_bars_show_the_shares_of_new_and_previous_data(tables):
     page = parsed(statistics_page.render(tables[1], []))
     bars = [value for name, value in page.attributes if name == "style"]
-    # book .75 is the longest, .5 before it; toy .25 has none before; then ten buckets of prices
+    # book .75 is the longest, .5 previously; toy .25 is new; then ten buckets of prices
     assert bars[:3] == ["width: 100.0%", "width: 66.7%", "width: 33.3%"]
 
 

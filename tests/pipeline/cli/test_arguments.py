@@ -10,9 +10,9 @@ from pipeline.cli.command_line import VerbParser
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """run(*arguments) -> what `tandem run` is given, with a home of its own."""
+    """run(*arguments) -> the parsed arguments of `tandem run`, with a temporary home."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    return lambda *given: cli.build_parser().parse_args(["run", *given])
+    return lambda *arguments: cli.build_parser().parse_args(["run", *arguments])
 
 
 def test_a_tilde_is_the_home_behind_an_equals_sign_too(run, tmp_path):
@@ -55,8 +55,8 @@ def test_an_invalid_location_gives_one_sentence_with_the_arguments_name(
 
 
 def test_every_location_argument_is_parsed_by_one_function():
-    """Whoever adds a verb whose argument is a bare pathlib.Path has an empty one be the folder that
-    it is called in.
+    """With a bare pathlib.Path as type, an empty argument of a new verb would mean the current
+    folder.
     """
     (verbs,) = (each for each in cli.build_parser()._actions if each.dest == "verb")
     assert isinstance(verbs.choices, dict)
@@ -83,15 +83,15 @@ def _verbs_of(verb: VerbParser) -> list[VerbParser]:
     ]
 
 
-def test_everybody_is_no_file(run):
+def test_all_users_need_no_file(run):
     batch = cli.build_parser().parse_args(["batch", "--root=x", "--users=all", "--out=lists"])
     assert (batch.users, batch.out) == ("all", pathlib.Path("lists"))
     batch = cli.build_parser().parse_args(["batch", "--root=x", "--users=./all", "--out=lists"])
     assert batch.users == f"{pathlib.Path.cwd()}/all"
 
 
-def test_a_slash_at_the_end_is_no_part_of_what_is_compiled():
-    """KFP keeps `s3://bucket/shop//artifacts` as it is written, and Arrow refuses it."""
+def test_a_trailing_slash_is_not_compiled():
+    """KFP leaves `s3://bucket/shop//artifacts` unchanged, and Arrow rejects it."""
     args = cli.build_parser().parse_args(
         ["compile", "--config=x", "--out=x", "--root=s3://bucket/shop/", "--data=/data/"]
     )

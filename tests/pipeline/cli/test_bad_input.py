@@ -1,4 +1,4 @@
-"""What is wrong with an input is said in one sentence, with its exit code; nothing is pushed."""
+"""An invalid input gives one sentence and its exit code; nothing is pushed."""
 
 import importlib
 import json
@@ -32,13 +32,13 @@ ITEMS = "item_id,name\n" + "".join(f"i{n},thing {n}\n" for n in range(5))
 
 @pytest.fixture(scope="module", autouse=True)
 def _tensorflow():
-    """Loaded before anything is listened to: its C++ core greets on stderr when it is."""
+    """Imported before stderr is captured, because its C++ core prints there on import."""
     importlib.import_module("tensorflow")
 
 
 @pytest.fixture
 def shop(tmp_path):
-    """A folder with a configuration and the data that fit it."""
+    """A folder with a configuration and matching data."""
     for name, text in {"shop.toml": SHOP, "events.csv": EVENTS, "items.csv": ITEMS}.items():
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -46,7 +46,7 @@ def shop(tmp_path):
 
 @pytest.fixture
 def refused(capfd):
-    """Calls the command line: the one sentence that it ends with, or a failed test."""
+    """refused(code, *arguments) -> the one sentence with which the command ends."""
 
     def call(code: int, *args: object) -> str:
         assert cli.main([str(arg) for arg in args]) == code
@@ -60,7 +60,7 @@ def refused(capfd):
 
 @pytest.fixture
 def refused_run(refused, shop):
-    """`tandem run` on the shop, refused; nothing was pushed and there is no summary."""
+    """Runs `tandem run` on the shop and checks that it is refused without a push or a summary."""
 
     def call(code: int, *args: object) -> str:
         root = shop / "run"
@@ -111,7 +111,7 @@ def test_a_delimiter_that_leaves_one_column(refused_run):
 
 
 def test_a_delimiter_that_fits_no_line(refused_run, shop):
-    """Columns that the configuration names hide it from every look at the file but ingestion's."""
+    """Configured column names hide it from every check of the file except ingestion's."""
     sentence = refused_run(3, "--set", 'data.interactions.delimiter="::"')
     assert "received 100 of 100 (100.00%): wrong_field_count 100" in sentence
     assert "are delimiter and columns right?" in sentence
@@ -122,11 +122,11 @@ def test_a_delimiter_that_fits_no_line(refused_run, shop):
 
 @pytest.mark.e2e
 def test_data_that_break_their_schema(capfd, shop):
-    """The gate behind ExampleValidator ends the run before anything learns from them."""
-    known = " ".join(f'value: "thing {n}"' for n in range(4))
+    """The gate after ExampleValidator ends the run before training."""
+    values = " ".join(f'value: "thing {n}"' for n in range(4))
     (shop / "items.pbtxt").write_text(
         'feature { name: "item_item_name" type: BYTES domain: "names" }'
-        f'string_domain {{ name: "names" {known} }}'
+        f'string_domain {{ name: "names" {values} }}'
     )
     (shop / "shop.toml").write_text(SHOP + '[curated]\nitems = "items.pbtxt"\n')
     root = shop / "run"
@@ -149,7 +149,7 @@ def test_a_folder_in_place_of_the_configuration(refused_run, shop):
     assert f"readable configuration file at {shop}" in refused_run(2, "--config", shop)
 
 
-def test_a_configuration_that_is_no_toml(refused_run, shop):
+def test_a_configuration_that_is_not_toml(refused_run, shop):
     (shop / "shop.toml").write_text("name: shop\n")
     sentence = refused_run(2)
     assert "shop.toml is not valid TOML" in sentence
@@ -197,7 +197,7 @@ def test_a_deny_list_that_is_not_there(refused_run, shop):
     assert "index.deny_list" in output
 
 
-def test_a_filter_that_is_no_category(refused_run):
+def test_a_filter_that_is_not_a_category(refused_run):
     output = refused_run(2, "--set", "data.items.filter=item_name")
     assert "data.items.filter expects one of features.items of kind category or set" in output
 
@@ -243,29 +243,29 @@ def test_a_list_of_no_items(refused, tmp_path):
 
 
 @pytest.fixture
-def taken_port():
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        yield held.getsockname()[1]
+def busy_port():
+    with socket.create_server(("127.0.0.1", 0)) as socket_in_use:
+        yield socket_in_use.getsockname()[1]
 
 
 @pytest.mark.parametrize("side", ["grpc", "rest"])
-def test_a_port_in_use(tmp_path, taken_port, side):
-    """In a process of its own: C++ cores decide once how much they write by themselves."""
+def test_a_port_in_use(tmp_path, busy_port, side):
+    """In a separate process, because C++ libraries fix their log level on import."""
     (tmp_path / "serving" / "retrieval" / "1").mkdir(parents=True)
-    ports = {"grpc": "0", "rest": "0", side: str(taken_port)}
-    given = [word for name, port in ports.items() for word in (f"--{name}-port", port)]
-    command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(tmp_path), *given]
+    ports = {"grpc": "0", "rest": "0", side: str(busy_port)}
+    options = [word for name, port in ports.items() for word in (f"--{name}-port", port)]
+    command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(tmp_path), *options]
     users = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=users)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert f"127.0.0.1:{taken_port}" in done.stderr
-    assert f"--{side}-port" in done.stderr
+    completed = subprocess.run(command, check=False, capture_output=True, text=True, env=users)
+    assert completed.returncode == 2
+    assert completed.stdout == ""
+    assert completed.stderr.count("\n") == 1, completed.stderr
+    assert f"127.0.0.1:{busy_port}" in completed.stderr
+    assert f"--{side}-port" in completed.stderr
 
 
 def test_a_port_that_is_none(refused, tmp_path):
-    """And the signals that `tandem serve` takes for itself are given back."""
+    """The signal handlers that `tandem serve` replaces are restored."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     sentence = refused(2, "serve", "--root", tmp_path, "--grpc-port", "99999")
     assert sentence.startswith("--grpc-port: ")
@@ -280,8 +280,8 @@ def test_a_missing_argument_is_named(capfd, tmp_path):
     assert "required: --config" in capfd.readouterr().err
 
 
-def test_the_shop_of_these_tests_is_otherwise_in_order(shop: pathlib.Path):
-    """So that each refusal above comes from what its test broke."""
+def test_the_shop_of_these_tests_is_valid(shop: pathlib.Path):
+    """Each refusal above is thus caused by the change in its test."""
     from components.ingest import preflight
     from pipeline.config.config import load_config
 

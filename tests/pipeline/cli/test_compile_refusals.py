@@ -1,4 +1,4 @@
-"""What `tandem compile` refuses: one sentence, exit code 2, and no document."""
+"""Invalid input of `tandem compile` gives one sentence, exit code 2, and no document."""
 
 import importlib.util
 import re
@@ -12,7 +12,7 @@ CONFIG = "configs/simulated.toml"
 
 @pytest.fixture
 def refused(tmp_path, capsys):
-    """refused(*arguments) -> the sentence that compiling ends with."""
+    """refused(*arguments) -> the sentence with which compiling ends."""
 
     def call(
         *arguments: str, out: str = "shop.yaml", image: str | None = "example/tandem:1"
@@ -71,22 +71,22 @@ def test_a_resource_that_does_not_parse(refused, override, message):
         ("resources.default.memory_limit=50k", "memory_limit: expected memory of at least 100 kB"),
     ],
 )
-def test_what_no_pod_can_have(refused, override, sentence):
+def test_settings_that_no_pod_can_have(refused, override, sentence):
     assert sentence in refused("--set", f"kubeflow.{override}")
 
 
-def test_a_factor_with_which_argo_would_run_nothing_again(refused):
+def test_a_factor_with_which_argo_would_retry_nothing(refused):
     sentence = refused("--set", "kubeflow.retries.default.wait_factor=1.5")
     assert "kubeflow.retries.default.wait_factor: Input should be a valid integer" in sentence
     assert sentence.endswith("received 1.5")
 
 
-def test_a_component_that_there_is_not(refused):
+def test_a_component_that_does_not_exist(refused):
     sentence = refused("--set", "kubeflow.resources.Transform.memory_limit=4Gi")
     assert "Transform-interactions, Transform-items; received 'Transform'" in sentence
 
 
-def test_a_document_that_is_no_yaml(refused):
+def test_a_document_that_is_not_yaml(refused):
     assert "expected a file that ends in .yaml" in refused(out="shop.json")
 
 
@@ -112,14 +112,14 @@ def test_a_folder_named_like_the_document(refused, tmp_path):
     ],
 )
 def test_a_name_that_kubernetes_refuses(refused, name):
-    """64 is one more than a label of Kubernetes and of DNS holds."""
+    """64 characters are one more than a label of Kubernetes and DNS may have."""
     output = refused("--set", f'name="{name}"')
     assert "name: expected at most 63 characters of a to z, 0 to 9 and dashes" in output
     assert f"received {name!r}" in output
 
 
 def test_tasks_without_a_memory_limit_are_named(tmp_path, capsys):
-    """The document is written all the same."""
+    """The document is written anyway."""
     out = tmp_path / "shop.yaml"
     arguments = ["compile", "--config", CONFIG, "--image", "example/tandem:1", "--out", str(out)]
     limited = ["--set", "kubeflow.resources.Evaluator.memory_limit=4Gi"]

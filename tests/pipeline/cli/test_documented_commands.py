@@ -1,4 +1,4 @@
-"""Every `tandem …` line of the documents, read by the command line's own parser."""
+"""Every `tandem …` line of the documentation, parsed by the command line's own parser."""
 
 import pathlib
 import re
@@ -10,12 +10,14 @@ from pipeline import cli
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-# What "…" stands for in a line that repeats the arguments of the line above it.
+# The arguments that "…" stands for in a line that repeats those of the line above.
 REPEATED = "--config shop.toml --data logs --root runs/shop"
 
 
 def commands(text):
-    """Commands of code blocks, continuation lines joined. Synopses, which have [ or |, are none."""
+    """Commands of code blocks, with continuation lines joined; without synopses, which contain [ or
+    |.
+    """
     joined = re.sub(r"\\\n\s*", " ", text)
     lines = re.findall(
         r"^(?: {4,}|\$ )?(?:\.venv/bin/)?(tandem [a-z]+(?: .*)?)$", joined, re.MULTILINE

@@ -1,4 +1,4 @@
-"""docs/VERBS.md is what the command line says, and its exit codes are those of the errors."""
+"""docs/VERBS.md equals the generated reference, and its exit codes are those of the errors."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ from pipeline.cli import reference
 from schema.errors import TandemError
 
 PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs/VERBS.md"
-INTERRUPTED = 128 + 2  # a shell's code for a process that SIGINT ended
+INTERRUPTED = 128 + 2  # a shell's code for a process ended by SIGINT
 
 
 def find_exit_codes(error):
@@ -16,7 +16,7 @@ def find_exit_codes(error):
 
 
 def test_the_committed_page_is_current(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")  # the caller's terminal does not matter
+    monkeypatch.setenv("COLUMNS", "40")  # independent of the caller's terminal
     assert PAGE.read_text(encoding="utf-8") == reference.render()
 
 

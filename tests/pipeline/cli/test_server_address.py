@@ -1,4 +1,4 @@
-"""What `--server` and its companions name."""
+"""The address from `--server` and related options."""
 
 import argparse
 import pathlib
@@ -55,7 +55,7 @@ def test_protection_of_no_connection(option):
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"two words\n", b"two\nlines\n"])
-def test_what_holds_no_token(tmp_path, content):
+def test_files_without_a_token(tmp_path, content):
     if content is not None:
         (tmp_path / "token").write_bytes(content)
     with pytest.raises(UsageError, match="token"):

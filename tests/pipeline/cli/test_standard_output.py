@@ -1,4 +1,4 @@
-"""A verb whose standard output takes no more ends as other programs do, without a traceback."""
+"""A verb whose standard output is closed ends like other programs, without a traceback."""
 
 import errno
 import os
@@ -23,10 +23,12 @@ CONSOLE = "from pipeline.report import terminal; terminal.make_console().print('
 
 
 def ended(prints: str, stdout: int) -> tuple[int, str]:
-    """Exit code and stderr of a verb that prints so."""
+    """Exit code and stderr of a verb that prints to this output."""
     command = [sys.executable, "-c", VERB.format(prints=prints)]
-    done = subprocess.run(command, check=False, stdout=stdout, stderr=subprocess.PIPE, text=True)
-    return done.returncode, done.stderr
+    completed = subprocess.run(
+        command, check=False, stdout=stdout, stderr=subprocess.PIPE, text=True
+    )
+    return completed.returncode, completed.stderr
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_a_closed_pipe_ends_a_verb_quietly(prints, without_reader):
     assert ended(prints, without_reader) == (141, "")
 
 
-def test_a_reader_of_a_console_may_go_too(without_reader):
+def test_a_closed_console_is_no_error_either(without_reader):
     assert ended(CONSOLE, without_reader) == (141, "")
 
 
@@ -57,7 +59,7 @@ def test_a_full_disk_is_named(prints):
     )
 
 
-def test_the_pipe_of_another_and_other_errors_are_not_ours_to_end():
+def test_other_pipes_and_errors_are_not_handled():
     for error in (BrokenPipeError(errno.EPIPE, "Broken pipe"), PermissionError(errno.EACCES, "no")):
         with pytest.raises(type(error)):
             cli.handle_output_error(error)
@@ -78,6 +80,6 @@ with redirect_output(pathlib.Path(sys.argv[1])) as (out, err):
 @pytest.mark.parametrize(("closed", "interacted"), [(">&-", True), (">&- 2>&-", False)])
 def test_a_run_needs_no_standard_output(tmp_path, closed, interacted):
     command = f"exec {sys.executable} -c '{QUIET}' {tmp_path}/run.log {closed}"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    completed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert (tmp_path / "run.log").read_text() == "for the log\n"
-    assert ("for whoever reads errors" in done.stderr) == interacted
+    assert ("for whoever reads errors" in completed.stderr) == interacted

@@ -21,7 +21,7 @@ def test_one_that_is_an_option_needs_the_equals_sign(user):
 
 
 @pytest.mark.parametrize("words", [["--user"], ["--user", "--k", "3"], ["--user", "u", "-KxYz"]])
-def test_what_is_missing_or_too_much_is_refused(words, capsys):
+def test_missing_or_excess_arguments_are_refused(words, capsys):
     with pytest.raises(SystemExit) as ended:
         _recommend(*words)
     assert ended.value.code == 2

@@ -29,7 +29,7 @@ def test_every_span_between_two_is_a_day(first, last, expected):
         ("yesterday", "today", "received --from yesterday --to today"),
     ],
 )
-def test_what_is_no_way_from_one_to_the_other_is_refused(first, last, message):
+def test_an_impossible_period_is_refused(first, last, message):
     with pytest.raises(UsageError, match=message):
         backfill.list_spans(first, last)
 

@@ -1,4 +1,4 @@
-"""A backfill that cannot be gone ends with one sentence before anything is run."""
+"""A backfill that is not possible ends with one sentence before any run."""
 
 import pytest
 
@@ -16,7 +16,7 @@ path = "items.csv"
 
 @pytest.fixture
 def shop(tmp_path):
-    """Events of 30 January to 2 February but for the first of that month."""
+    """Events of 30 January to 2 February, except 1 February."""
     (tmp_path / "shop.toml").write_text(SHOP)
     (tmp_path / "items.csv").write_text("item_id\ni1\n")
     for day in ("2024-01-30", "2024-01-31", "2024-02-02"):

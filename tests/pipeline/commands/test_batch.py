@@ -1,11 +1,11 @@
-"""`tandem batch` on a planted run whose lists are worked out by hand.
+"""`tandem batch` on a planted run, with lists computed by hand.
 
     item        a   b   c   d   e
     taste       5   4   3   2   1
     popularity  0   0   0   0   9   now
     popularity  0   0   7   0   0   when test began, at 45
 
-A user with history likes taste, one without the opposite; popularity is added to both.
+A user with history prefers a high taste, one without a low one; popularity is added to both.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ KEY = "a key of more than sixteen bytes"
 
 
 class Query(tf.Module):
-    """Knows two moments: the beginning of test, and any after this test was written."""
+    """Uses popularity at the beginning of test, and at any time after November 2023."""
 
     @tf.function(
         input_signature=[
@@ -68,7 +68,7 @@ class Query(tf.Module):
 
 
 class Ranking(tf.Module):
-    """The later in the catalogue, the more relevant."""
+    """Relevance increases with the position in the catalogue."""
 
     @tf.function(
         input_signature=[
@@ -85,7 +85,7 @@ class Ranking(tf.Module):
 
 
 def lay_events(folder: pathlib.Path, names: dict[str, str]) -> None:
-    """What ingestion leaves, under the names that the run stores."""
+    """Writes the output of ingestion, under the names that the run stores."""
     lists = pa.table(
         {
             "user_id": pa.array([names[user] for user in EVENTS], pa.large_string()),
@@ -106,7 +106,7 @@ def lay_events(folder: pathlib.Path, names: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """URIs of the trained parts."""
+    """URIs of the trained models and candidates."""
     folder = tmp_path_factory.mktemp("models")
     tf.saved_model.save(Query(), str(folder / "query"))
     tf.saved_model.save(Ranking(), str(folder / "ranking"))
@@ -124,18 +124,18 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def finished(tmp_path, models):
-    """finished(order, place of the key) -> root of a run."""
+    """finished(order, source of the key) -> root of a run."""
 
-    def make(order="retrieval", place=None):
+    def make(order="retrieval", key_source=None):
         root = tmp_path / "run"
         root.mkdir()
         names = {name: name for name in EVENTS}
-        if place is not None:
+        if key_source is not None:
             names = {name: hash_user_id(name, KEY.encode()) for name in EVENTS}
         lay_events(root, names)
         tables = {"interactions": {"path": "i.csv"}, "items": {"path": "c.csv"}}
         config = {
-            "data": tables | {"hash_user_ids": place},
+            "data": tables | {"hash_user_ids": key_source},
             "features": {},
             "labels": {},
             "split": {"valid_fraction": 0.1, "test_fraction": 0.1},
@@ -157,7 +157,7 @@ def finished(tmp_path, models):
 
 @pytest.fixture
 def batch(tmp_path, capsys):
-    """batch(root, user ids or "all", …) -> lists by user, in their order, and what was said."""
+    """batch(root, user ids or "all", …) -> lists by user, in order, and the printed summary."""
 
     def run(root, users, *more, k=3):
         source = "all"
@@ -180,13 +180,13 @@ NOW = [("ann", "ecd"), ("bob", "eab"), ("cid", "eab")]
 AT_TEST = [("ann", "cbd"), ("bob", "ced"), ("cid", "cab")]
 
 
-def test_all_users_with_all_that_is_known(finished, batch):
+def test_all_users_with_all_events(finished, batch):
     lists, summary = batch(finished(), "all")
     assert lists == NOW
     assert (summary["users"], summary["without_history"], summary["stage"]) == (3, 0, "retrieval")
 
 
-def test_as_of_test_nothing_later_is_known(finished, batch):
+def test_as_of_test_later_events_are_ignored(finished, batch):
     lists, summary = batch(finished(), "all", "--as-of", "test")
     assert lists == AT_TEST
     assert (summary["without_history"], summary["now"]) == (1, FIRST_OF_TEST)
@@ -210,7 +210,7 @@ def test_final_lists_are_the_retrieved_ones_in_rankings_order(finished, batch):
     assert summary["stage"] == "final"
 
 
-def test_what_is_served_is_the_default(finished, batch):
+def test_the_served_stage_is_the_default(finished, batch):
     root = finished("ranking")
     assert batch(root, "all")[1]["stage"] == "final"
     assert batch(root, "all", "--stage", "retrieval")[0] == NOW
@@ -218,7 +218,7 @@ def test_what_is_served_is_the_default(finished, batch):
 
 @pytest.fixture
 def stored(finished, bucket, tmp_path):
-    """The run and its artifacts in a bucket, as after a run on Kubeflow; their URL."""
+    """The URL of a run whose artifacts are in a bucket, as after a run on Kubeflow."""
 
     def put(without=""):
         summary = json.loads((finished() / "summary.json").read_text())
@@ -251,8 +251,8 @@ def test_k_beyond_the_catalogue_gives_all_that_is_unseen(finished, batch):
     assert lists == [("ann", "ecd"), ("bob", "eabd")]
 
 
-def test_what_may_not_be_recommended_now_is_in_no_list(finished, batch, models, tmp_path):
-    """c is sold out, e is denied; as of test nothing is known of either."""
+def test_items_that_may_not_be_recommended_are_in_no_list(finished, batch, models, tmp_path):
+    """c is sold out, e is denied; as of test, neither applies yet."""
     root = finished()
     summary = json.loads((root / "summary.json").read_text())
     closed = dataclasses.replace(
@@ -273,7 +273,7 @@ def test_what_may_not_be_recommended_now_is_in_no_list(finished, batch, models, 
 
 @pytest.fixture(scope="module")
 def server(models, tmp_path_factory):
-    """Address of a server of the same models, as a run pushes them."""
+    """Address of a server of the same models, pushed as by a run."""
     folder = tmp_path_factory.mktemp("server")
     items = candidates.load(models["candidates"])
     save_index(ExactIndex(items.vectors), 2, str(folder / "index"))
@@ -290,7 +290,7 @@ def server(models, tmp_path_factory):
 
 
 def test_a_server_gives_the_same_lists(finished, batch, server):
-    """Of users alone, for the run's models need not be there."""
+    """With a server, the run's own models are not needed."""
     root = finished("ranking")
     summary = json.loads((root / "summary.json").read_text())
     summary["artifacts"] = {"histories": summary["artifacts"]["histories"]}
@@ -322,20 +322,20 @@ def test_options_that_a_server_does_not_support(finished, tmp_path, capsys, more
     assert not out.exists()
 
 
-def test_hashed_users_are_given_by_name(finished, batch, monkeypatch):
+def test_hashed_users_are_listed_by_name(finished, batch, monkeypatch):
     monkeypatch.setenv("SHOP_KEY", KEY)
-    root = finished(place={"key_env": "SHOP_KEY"})
+    root = finished(key_source={"key_env": "SHOP_KEY"})
     assert batch(root, ["cid", "ann"])[0] == [NOW[2], NOW[0]]
 
 
 def test_all_hashed_users_stay_pseudonyms_and_need_no_key(finished, batch, monkeypatch):
     monkeypatch.delenv("SHOP_KEY", raising=False)
-    lists, _ = batch(finished(place={"key_env": "SHOP_KEY"}), "all")
+    lists, _ = batch(finished(key_source={"key_env": "SHOP_KEY"}), "all")
     assert lists == [(hash_user_id(user, KEY.encode()), ids) for user, ids in NOW]
 
 
 def refused(capsys, root, *arguments):
-    """The one sentence on stderr."""
+    """The one sentence that the command prints on stderr."""
     assert main(["batch", "--root", str(root), *map(str, arguments)]) == 2
     output = capsys.readouterr()
     assert output.out == ""
@@ -427,6 +427,6 @@ def test_a_missing_key_is_reported(finished, batch, tmp_path, capsys, monkeypatc
     monkeypatch.delenv("SHOP_KEY", raising=False)
     users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
     users.write_text("ann\n")
-    root = finished(place={"key_env": "SHOP_KEY"})
+    root = finished(key_source={"key_env": "SHOP_KEY"})
     assert "expected a key" in refused(capsys, root, "--users", users, "--out", out)
     assert not out.exists()

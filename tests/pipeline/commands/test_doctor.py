@@ -1,4 +1,4 @@
-"""The doctor finds what is planted: each check is made to pass and, for real, to fail."""
+"""Each check of the doctor passes, and fails on a real, planted problem."""
 
 import json
 import os
@@ -12,15 +12,15 @@ from pipeline.commands import doctor
 
 
 def fresh(code: str, **environment: str) -> str:
-    """What `code` prints in a process of its own, where nothing has been imported yet."""
-    done = subprocess.run(
+    """The output of `code` in a new process, where nothing has been imported yet."""
+    completed = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip().splitlines()[-1]
+    return completed.stdout.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_requirements_name_each_misfit():
 
 def test_keras_3_is_found():
     code = "from pipeline.commands.doctor import check_keras as c; print(c().status, c().advice)"
-    answer = fresh(code, TF_USE_LEGACY_KERAS="0")
-    assert answer.startswith("FAIL set TF_USE_LEGACY_KERAS=1")
+    output = fresh(code, TF_USE_LEGACY_KERAS="0")
+    assert output.startswith("FAIL set TF_USE_LEGACY_KERAS=1")
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_package_that_does_not_load(check: str, package: str, tmp_path: pathli
     )
     code = f"from pipeline.commands import doctor; f = doctor.{check}(); print(f.status, f.message)"
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    answer = fresh(code, PYTHONPATH=path)
-    assert answer.startswith(f"FAIL {package} does not load: /nowhere/_ops.so")
+    output = fresh(code, PYTHONPATH=path)
+    assert output.startswith(f"FAIL {package} does not load: /nowhere/_ops.so")
 
 
 def test_disk(tmp_path: pathlib.Path):
@@ -71,20 +71,20 @@ def test_disk(tmp_path: pathlib.Path):
     assert doctor.check_disk(tmp_path, least=1 << 62, enough=1 << 62).status == "FAIL"
 
 
-def test_the_verb_prints_json_alone(tmp_path: pathlib.Path):
-    done = subprocess.run(
+def test_the_verb_prints_only_json(tmp_path: pathlib.Path):
+    completed = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", "doctor", "--json"],
         capture_output=True,
         text=True,
         check=False,
     )
-    answer = json.loads(done.stdout)
-    names = [check["name"] for check in answer["checks"]]
+    output = json.loads(completed.stdout)
+    names = [check["name"] for check in output["checks"]]
     assert names[:4] == ["Python", "versions", "Keras 2", "ScaNN"]
     assert names[4:] == ["tensorflow-text", "accelerators", "disk"]
-    failed = [check for check in answer["checks"] if check["status"] == "FAIL"]
-    assert answer["ok"] == (failed == [])
-    assert done.returncode == (2 if failed else 0)
-    by_name = {check["name"]: check for check in answer["checks"]}
+    failed = [check for check in output["checks"] if check["status"] == "FAIL"]
+    assert output["ok"] == (failed == [])
+    assert completed.returncode == (2 if failed else 0)
+    by_name = {check["name"]: check for check in output["checks"]}
     for native in ("Keras 2", "ScaNN", "tensorflow-text"):
         assert by_name[native]["status"] == "ok", by_name[native]

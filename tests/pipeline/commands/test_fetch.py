@@ -1,4 +1,4 @@
-"""Fetching from a server on loopback: what arrives whole and right is unpacked, nothing else is."""
+"""Fetching from a server on loopback: only complete and correct archives are unpacked."""
 
 import hashlib
 import http.server
@@ -118,7 +118,7 @@ def test_a_connection_that_breaks_off(server: Server, tmp_path: pathlib.Path, si
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_not_there(server: Server, tmp_path: pathlib.Path):
+def test_a_missing_archive(server: Server, tmp_path: pathlib.Path):
     url = server.offer(b"") + ".missing"
     with pytest.raises(UsageError, match="HTTP Error 404.*is there a network here"):
         fetch_archive(archive(url, b"", "ok"), tmp_path)

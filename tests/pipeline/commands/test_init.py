@@ -88,7 +88,7 @@ def test_the_verb_prints_what_to_run_next(shop, tmp_path, capsys, monkeypatch):
     assert "  unsure: user_id: session_id could be it too" in lines
 
 
-def test_json_alone(shop, tmp_path, capsys):
+def test_only_json(shop, tmp_path, capsys):
     path = tmp_path / "shop.toml"
     assert cli.main(["init", "--data", str(shop), "--out", str(path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

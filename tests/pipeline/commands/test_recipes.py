@@ -30,6 +30,6 @@ def test_a_recipe_is_printed_as_it_is(capsys):
     assert capsys.readouterr().out == (FOLDER / "yoochoose.toml").read_text(encoding="utf-8")
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_name_gives_the_known_ones():
     with pytest.raises(UsageError, match=r"expected one of .*hm, .* received 'netflix'; name one"):
         find_recipe("netflix")

@@ -1,4 +1,6 @@
-"""Whom a run that hashed its user ids is asked about. What the server answers: tests/e2e."""
+"""The user ids that are sent to a server of hashed ids. For the server's responses see
+tests/e2e.
+"""
 
 import hashlib
 import hmac
@@ -18,18 +20,18 @@ KEY = "a key of more than sixteen bytes"
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """The users that reach the server, which is not what is tested here."""
+def queried_users(monkeypatch):
+    """The users that are sent to the server, which is replaced here."""
     users = []
 
-    def answer(_address, _artifacts, named, _k, _categories, _security):
+    def respond(_address, _artifacts, named, _k, _categories, _security):
         users.extend(named)
         return [
             UserRecommendations(user_id=user, known_user=True, history=[], recommendations=[])
             for user in named
         ]
 
-    monkeypatch.setattr(recommendations, "recommend_users", answer)
+    monkeypatch.setattr(recommendations, "recommend_users", respond)
     return users
 
 
@@ -39,16 +41,18 @@ def finished_run(root, hash_user_ids):
     return root
 
 
-def test_a_hashed_user_is_queried_by_pseudonym_and_answered_by_name(tmp_path, monkeypatch, asked):
+def test_a_hashed_user_is_queried_by_pseudonym_and_returned_by_name(
+    tmp_path, monkeypatch, queried_users
+):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
-    answer = recommend.recommend(str(root), "anna", 5, SERVER)
+    response = recommend.recommend(str(root), "anna", 5, SERVER)
     name = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:24]
     proof = hmac.new(KEY.encode(), f"tandem/pseudonym:{name}".encode(), hashlib.sha256)
-    assert asked == [name + proof.hexdigest()[:16]]
-    assert answer.user_id == "anna"
+    assert queried_users == [name + proof.hexdigest()[:16]]
+    assert response.user_id == "anna"
 
 
-def test_without_hashing_the_id_is_the_id(tmp_path, asked):
+def test_without_hashing_the_id_is_the_id(tmp_path, queried_users):
     recommend.recommend(str(finished_run(tmp_path, None)), "anna", 5, SERVER)
-    assert asked == ["anna"]
+    assert queried_users == ["anna"]

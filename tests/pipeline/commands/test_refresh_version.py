@@ -1,4 +1,4 @@
-"""The lineage of refreshes, in a store of its own."""
+"""The lineage of refreshes, in a temporary store."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_a_version_is_described_as_the_pusher_describes_it(tmp_path, store):
     assert execution.last_known_state == mlmd.Execution.COMPLETE
 
 
-def test_it_stands_in_the_context_of_its_pipeline(tmp_path, store):
+def test_it_is_in_the_context_of_its_pipeline(tmp_path, store):
     kind = store.put_context_type(mlmd.ContextType(name="pipeline"))
     (context,) = store.put_contexts([mlmd.Context(type_id=kind, name="shop")])
     made = record_refresh(

@@ -1,4 +1,4 @@
-"""Infer, curate, pass the gate, compare: the way of a contract, on a small planted shop."""
+"""Infer, curate, pass the gate and compare: the life of a schema, on a small planted shop."""
 
 import json
 import pathlib
@@ -33,11 +33,11 @@ T0 = 1_600_000_000
 
 
 class Passed(Exception):
-    """The gate has let the data pass."""
+    """Metadata of data that passed the gate."""
 
 
 def lay(folder: pathlib.Path, devices: tuple[str, ...], prices: tuple[float, ...]) -> pathlib.Path:
-    """400 events of 10 users on 50 items; devices and prices take turns."""
+    """400 events of 10 users on 50 items; devices and prices alternate."""
     folder.mkdir()
     events = [
         f"u{n % 10},i{n * 7 % 50},{T0 + 60 * n},{devices[n % len(devices)]}" for n in range(400)
@@ -49,7 +49,7 @@ def lay(folder: pathlib.Path, devices: tuple[str, ...], prices: tuple[float, ...
 
 
 def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> None:
-    """A run up to its gate; what it trains afterwards is no matter here."""
+    """A run up to its gate, without the training."""
     read = load_config(config)
     at = RunRoot(root)
     at.root.mkdir(exist_ok=True)
@@ -70,7 +70,9 @@ def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> N
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A folder with a configuration, its inferred schemas, and a root whose data passed."""
+    """A folder with a configuration, its inferred schemas, and a root whose data passed the
+    gate.
+    """
     folder = tmp_path_factory.mktemp("shop")
     data = lay(folder / "data", ("phone", "desktop"), (1.0, 2.0, 3.0))
     config = folder / "shop.toml"
@@ -120,7 +122,7 @@ def test_changes_and_violations_of_new_data_are_reported(shop, tmp_path, capfd):
     document = json.loads(capfd.readouterr().out)
     assert not document["fits"]
     changes = {(c["split"], c["feature"], c["change"]) for c in document["changes"]}
-    # 320 of 400 events are train's, half of them on each device
+    # 320 of 400 events are in train, half of them on each device
     assert ("train", "context_device", "new values 'watch' (160)") in changes
     assert ("all", "item_price", "smallest 1 → -5") in changes
     refused = {(f["table"], f["feature"], f["rule"]) for f in document["refused"]}

@@ -1,4 +1,4 @@
-"""The search's own name, and the file that it leaves."""
+"""The name of a search, and the file that it writes."""
 
 import pathlib
 
@@ -50,7 +50,7 @@ def test_the_file_holds_the_whole_configuration_with_the_best_values(shop, tmp_p
     assert after.curated.items == str(tmp_path / "schemas" / "items.pbtxt")
 
 
-def test_a_file_of_its_own_is_written_again_and_no_other(shop, tmp_path):
+def test_its_own_file_is_rewritten_and_no_other(shop, tmp_path):
     out = tmp_path / "tuned.toml"
     tune.write_tuned_config(out, shop, [], {"dropout": 0.2}, "best of 4")
     tune.check_output(out)

@@ -1,4 +1,4 @@
-"""What Beam is given."""
+"""The options that Beam receives."""
 
 from tfx.utils import dependency_utils
 
@@ -8,7 +8,7 @@ from pipeline.config.config import BeamConfig
 def test_local_runs_pack_no_code():
     args = BeamConfig().pipeline_args
     assert args[:2] == ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
-    assert dependency_utils.make_beam_dependency_flags(args) == args  # TFX adds no package
+    assert dependency_utils.make_beam_dependency_flags(args) == args  # so that TFX adds no package
 
 
 def test_other_runners_get_the_options_of_the_file():

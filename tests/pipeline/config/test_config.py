@@ -1,4 +1,4 @@
-"""The TOML file and its overrides: what they become, and what they are refused for."""
+"""The TOML file and its overrides: the resulting configuration, and the errors."""
 
 import pathlib
 
@@ -138,7 +138,7 @@ def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
         ("name = shop", "not valid TOML"),
     ],
 )
-def test_what_does_not_fit_is_named_with_file_and_key(load, text, sentence):
+def test_invalid_values_are_named_with_file_and_key(load, text, sentence):
     with pytest.raises(ConfigError, match=f"shop.toml.*{sentence}"):
         load(text)
 
@@ -148,7 +148,7 @@ def test_several_mistakes_are_counted(load):
         load(SHOP, "retrieval.epochs=0", "retrieval.patience=0")
 
 
-def test_bytes_that_are_no_text(tmp_path):
+def test_bytes_that_are_not_text(tmp_path):
     (tmp_path / "shop.toml").write_bytes(b'name = "\xff"')
     with pytest.raises(ConfigError, match="shop.toml is not valid TOML"):
         load_config(tmp_path / "shop.toml")
@@ -160,7 +160,7 @@ def test_names_that_kubernetes_accepts(load, name):
 
 
 def test_a_feature_s_name_is_a_file_s_name_too(load):
-    """Its vocabulary is a file that is named for it."""
+    """Its vocabulary is a file with its name."""
     with pytest.raises(ConfigError, match="at most 63 characters"):
         load(f'{SHOP}[features.items]\n{"f" * 64} = {{ kind = "text" }}\n')
 
@@ -186,7 +186,7 @@ def test_an_error_names_the_table_of_an_array(load):
         load(SEVERAL.replace('path = "buys.csv"', 'path = "buys.csv"\npaht = "x"'))
 
 
-def test_repeats_are_excluded_unless_the_file_says_otherwise(load):
+def test_repeats_are_excluded_by_default(load):
     assert load(SHOP).dataset.recommend.repeats == "exclude"
     loaded = load(SHOP, "recommend.repeats=only")
     assert loaded.dataset.recommend.repeats == "only"
@@ -206,6 +206,6 @@ def test_repeats_are_excluded_unless_the_file_says_otherwise(load):
         ),
     ],
 )
-def test_what_does_not_fit_repeats_is_refused(load, overrides, sentence):
+def test_settings_that_conflict_with_repeats_are_refused(load, overrides, sentence):
     with pytest.raises(ConfigError, match=sentence):
         load(SHOP, *overrides)

@@ -1,4 +1,4 @@
-"""What may be said of tasks on Kubeflow, and what is refused with which words."""
+"""Settings of tasks on Kubeflow, and the messages for invalid ones."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,7 +7,7 @@ from pipeline.config.kubeflow import PEAK_MB, KubeflowConfig
 from pipeline.config.kubernetes import parse_quantity
 
 
-def of(**message) -> KubeflowConfig:
+def parse(**message) -> KubeflowConfig:
     return KubeflowConfig.model_validate(message)
 
 
@@ -23,13 +23,13 @@ def test_quantities_are_those_of_kubernetes(text, units):
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "8 Gi", "8GB", "8gi", "lots", "1e3", ".5", "٣"])
-def test_what_is_no_quantity_is_refused(text):
+def test_an_invalid_quantity_is_refused(text):
     with pytest.raises(ValueError, match="such as 500m, 2 or 8Gi, received"):
         parse_quantity(text)
 
 
-def test_a_components_own_keys_go_before_the_default_ones():
-    config = of(
+def test_a_components_own_keys_override_the_default_ones():
+    config = parse(
         resources={
             "default": {"cpu_request": "1", "memory_limit": "4Gi"},
             "RetrievalTrainer": {"memory_limit": "16Gi", "accelerator": {"type": "nvidia.com/gpu"}},
@@ -49,10 +49,10 @@ def test_a_components_own_keys_go_before_the_default_ones():
 
 
 def test_a_task_has_the_memory_that_it_was_measured_to_need():
-    measured = parse_quantity(of().get_resources("RetrievalTrainer").memory_request or "")
+    measured = parse_quantity(parse().get_resources("RetrievalTrainer").memory_request or "")
     peak = PEAK_MB["RetrievalTrainer"] * 10**6
     assert 1.25 * peak <= measured <= 1.25 * peak + 250 * 10**6
-    assert of().get_resources("RetrievalTrainer").memory_limit is None
+    assert parse().get_resources("RetrievalTrainer").memory_limit is None
 
 
 @pytest.mark.parametrize(
@@ -60,29 +60,29 @@ def test_a_task_has_the_memory_that_it_was_measured_to_need():
     [
         ({"default": {"memory_request": "1Gi"}}, "1Gi"),
         ({"DataGate": {"memory_request": "5Gi"}, "default": {"memory_limit": "6Gi"}}, "5Gi"),
-        ({"default": {"memory_limit": "600M"}}, None),  # and Kubernetes takes the limit
-        ({"default": {"memory_limit": "9Gi"}}, of().get_resources("DataGate").memory_request),
-        ({"default": {"cpu_request": "1"}}, of().get_resources("DataGate").memory_request),
+        ({"default": {"memory_limit": "600M"}}, None),  # and Kubernetes uses the limit
+        ({"default": {"memory_limit": "9Gi"}}, parse().get_resources("DataGate").memory_request),
+        ({"default": {"cpu_request": "1"}}, parse().get_resources("DataGate").memory_request),
     ],
 )
-def test_what_is_configured_goes_before_what_was_measured(message, wanted):
-    assert of(resources=message).get_resources("DataGate").memory_request == wanted
+def test_configured_resources_override_the_measured_ones(message, wanted):
+    assert parse(resources=message).get_resources("DataGate").memory_request == wanted
 
 
 def test_by_default_tasks_are_cached_and_not_retried():
-    assert of().is_cached("ItemsGen")
-    assert of().get_retries("ItemsGen").count == 0
+    assert parse().is_cached("ItemsGen")
+    assert parse().get_retries("ItemsGen").count == 0
 
 
-def test_a_training_of_six_hours_is_run_again_and_ends():
-    """Argo counts from the first attempt's beginning until the last one's end."""
-    retries = of(retries={"RetrievalTrainer": {"count": 3}}).get_retries("RetrievalTrainer")
+def test_a_training_of_six_hours_is_retried_and_ends():
+    """Argo counts from the start of the first attempt to the end of the last."""
+    retries = parse(retries={"RetrievalTrainer": {"count": 3}}).get_retries("RetrievalTrainer")
     waits = 60 + 120 + 240
     assert retries.wait_at_most_seconds > 4 * 6 * 3600 + waits
 
 
 def test_a_whole_factor_may_have_a_point():
-    factor = of(retries={"default": {"wait_factor": 3.0}}).get_retries("ItemsGen").wait_factor
+    factor = parse(retries={"default": {"wait_factor": 3.0}}).get_retries("ItemsGen").wait_factor
     assert (factor, type(factor)) == (3, int)
 
 
@@ -111,6 +111,6 @@ def test_a_whole_factor_may_have_a_point():
         ({"labels": {"-team": "shop"}}, "pattern"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named(text, message):
+def test_invalid_values_are_named(text, message):
     with pytest.raises(ValidationError, match=message):
-        of(**text)
+        parse(**text)

@@ -1,4 +1,4 @@
-"""Volumes that a pod can have, beside those that KFP, Argo and the image have."""
+"""Volumes that a pod can have in addition to those of KFP, Argo and the image."""
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ DATA = {"claim": "data", "mount": "/data"}
 
 
 def refused(**config) -> str:
-    """The sentence of the one thing that is wrong."""
+    """The message of the only error."""
     with pytest.raises(ValidationError) as error:
         KubeflowConfig.model_validate(config)
     (one,) = error.value.errors()
@@ -37,7 +37,7 @@ def test_a_secret_may_have_a_dot_unless_it_is_mounted():
 
 
 @pytest.mark.parametrize("name", ["s3-scratch", "kfp-launcher", "tmp-dir-argo", "shared-memory"])
-def test_a_volume_that_a_pod_has_anyway_is_no_claim(name):
+def test_a_volume_that_every_pod_has_is_no_claim(name):
     sentence = f"received {name!r}; rename it"
     assert sentence in refused(volumes=[{"claim": name, "mount": "/data"}])
     assert sentence in refused(secrets=[{"name": name, "mount": "/data"}])
@@ -53,7 +53,7 @@ def test_a_volume_that_a_pod_has_anyway_is_no_claim(name):
         ("/dev/shm", "/dev "), ("/kfp", "/kfp/certs "),
     ],
 )  # fmt: skip
-def test_a_folder_that_a_pod_needs_is_no_mount(path, folder):
+def test_a_folder_that_a_pod_needs_cannot_be_a_mount(path, folder):
     sentence = refused(volumes=[{"claim": "data", "mount": path}])
     assert f"neither {folder}" in sentence
     assert f"received {path!r}" in sentence
@@ -88,7 +88,7 @@ def test_two_of_one_name_or_on_one_mount(mounts, sentence):
     assert refused(**mounts).endswith("2 times; leave the others out")
 
 
-def test_a_mount_below_another_is_kubernetes_own_affair():
+def test_a_mount_below_another_is_left_to_kubernetes():
     below = {"claim": "logs", "mount": "/data/logs"}
     secret = {"name": "data", "env": {"KEY": "key"}}  # makes no volume
     config = KubeflowConfig.model_validate({"volumes": [DATA, below], "secrets": [secret]})

@@ -1,4 +1,4 @@
-"""The configuration page says what the types say, and what it shows works."""
+"""The configuration page agrees with the types, and its example is valid."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ from pipeline.config.reference import MINIMAL_CONFIG, render_reference
 
 
 def find_keys(title: str) -> dict[str, str]:
-    """What the section says of each key, on one line."""
+    """The section's description of each key, on one line."""
     section = render_reference().split(f"\n{title}\n", 1)[1].split("\n#", 1)[0]
     items = re.findall(r"^- `(\w+)` (.*?)(?=^- |\Z)", section, re.MULTILINE | re.DOTALL)
     return {key: " ".join(text.split()) for key, text in items}
@@ -25,7 +25,7 @@ def test_a_choice_names_its_values():
     assert find_keys("## `[index]`")["kind"].startswith(expected)
 
 
-def test_a_list_names_what_it_holds():
+def test_a_list_describes_its_content():
     expected = "(list of whole number, at least 1; default `[64, 32]`): "
     assert find_keys("## `[ranking]`")["hidden_units"].startswith(expected)
 

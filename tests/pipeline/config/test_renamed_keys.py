@@ -34,7 +34,7 @@ NEW_PATHS = {
 
 @pytest.fixture
 def path(tmp_path):
-    """A file in the words of the previous release."""
+    """A file with the keys of the previous release."""
     file = tmp_path / "shop.toml"
     file.write_text(SHOP)
     return file

@@ -40,7 +40,7 @@ def test_a_curated_file_is_relative_to_the_configuration(tmp_path, monkeypatch):
     assert title.domain == "titles"
 
 
-def test_a_curated_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_curated_file_is_named(tmp_path):
     config = load(tmp_path, SHOP + CURATED)
     with pytest.raises(ConfigError, match=r"schemas/items\.pbtxt.*fix \[curated\]"):
         build_table_schema(config, "items")
@@ -62,7 +62,7 @@ def test_the_schema_of_a_shipped_data_set_is_named(tmp_path):
         build_table_schema(config, "items")
 
 
-def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path):
+def test_a_users_file_overrides_the_shipped_one(tmp_path):
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "items.pbtxt").write_text(CLOSED, encoding="utf-8")
     config = load(tmp_path, SHOP + CURATED + 'shipped = "movietweetings"\n')

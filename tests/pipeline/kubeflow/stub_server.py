@@ -1,4 +1,4 @@
-"""A server that answers as Kubeflow Pipelines' API does (api/v2beta1), and remembers the calls."""
+"""A server with the responses of Kubeflow Pipelines' API (api/v2beta1), which records the calls."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Stub(ThreadingHTTPServer):
-    """Keeps pipelines and versions that were uploaded; `calls` are method, path and body each."""
+    """Stores uploaded pipelines and versions; each of `calls` is a method, path and body."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -42,17 +42,17 @@ class _Handler(BaseHTTPRequestHandler):
     server: Stub
 
     def do_GET(self) -> None:
-        self._answer("GET", None)
+        self._respond("GET", None)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         is_json = "json" in self.headers["Content-Type"]
-        self._answer("POST", json.loads(body) if is_json else body.decode())
+        self._respond("POST", json.loads(body) if is_json else body.decode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Not on stderr, which tests read."""
+        """Nothing on stderr, which tests read."""
 
-    def _answer(self, method: str, body: Any) -> None:
+    def _respond(self, method: str, body: Any) -> None:
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         path = url.path.removeprefix("/apis/v2beta1")
@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, message = self.server.refused[path]
             self._send(status, {"message": message})
         else:
-            self._send(200, self._found(method, path, query, body))
+            self._send(200, self._route(method, path, query, body))
 
     def _send(self, status: int, content: dict[str, Any]) -> None:
         text = json.dumps(content).encode()
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def _found(self, method: str, path: str, query: dict[str, str], body: Any) -> dict[str, Any]:
+    def _route(self, method: str, path: str, query: dict[str, str], body: Any) -> dict[str, Any]:
         versions = re.fullmatch("/pipelines/(.+)/versions", path)
         if versions:
             return {"pipeline_versions": self._versions(versions[1], query)}
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if method == "POST":
             made = {"/runs": "run_id", "/recurringruns": "recurring_run_id"}
             return {made.get(path, "experiment_id"): f"id-of-{body['display_name']}"}
-        name = _asked_for(query)
+        name = _get_filtered_name(query)
         result = [{"pipeline_id": f"id-of-{name}"}] if name in self.server.pipelines else []
         return {"pipelines": result} if path == "/pipelines" else {}
 
@@ -97,13 +97,13 @@ class _Handler(BaseHTTPRequestHandler):
         return version
 
     def _versions(self, pipeline: str, query: dict[str, str]) -> list[dict[str, str]]:
-        name = _asked_for(query)
+        name = _get_filtered_name(query)
         versions = self.server.pipelines[pipeline.removeprefix("id-of-")]
         return [version for version in versions if name in (None, version["display_name"])]
 
 
-def _asked_for(query: dict[str, str]) -> str | None:
-    """The display name that a filter of the client asks for."""
+def _get_filtered_name(query: dict[str, str]) -> str | None:
+    """The display name in the client's filter, or None."""
     if "filter" not in query:
         return None
     (predicate,) = json.loads(query["filter"])["predicates"]

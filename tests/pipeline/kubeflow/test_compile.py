@@ -1,4 +1,4 @@
-"""`tandem compile`: what Kubeflow Pipelines is given, made with no network and nobody's home."""
+"""`tandem compile`: the document for Kubeflow Pipelines, made without network or a user's files."""
 
 import json
 import os
@@ -25,9 +25,9 @@ from schema.errors import UsageError
 
 CONFIG = pathlib.Path(__file__).resolve().parents[3] / "configs" / "simulated.toml"
 IMAGE = "registry.example/tandem:7"
-# What a compiler must not need: an address to connect to or to look up, its user's credentials, the
-# files of the folder that it is called in. A local pair of sockets, as an event loop has one, goes
-# through none of them; libraries' own caches below the home are theirs.
+# Compiling must not connect to or look up an address, nor read the user's credentials or files of
+# the current folder. A local pair of sockets, as in an event loop, is allowed, and so are the
+# libraries' own caches in the home folder.
 PLANTED = (
     ".aws/credentials",
     ".boto",
@@ -69,7 +69,7 @@ SETTINGS = (
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A user's folder with credentials, and with a project in which the verb is called."""
+    """A user's home folder with credentials and a project, in which the command is run."""
     folder = tmp_path_factory.mktemp("home")
     for name in PLANTED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -79,14 +79,15 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory, home):
-    """The document, compiled by the verb in a process that has nothing but its own code."""
+    """The document, compiled by the command in a process with only Tandem's code."""
     out = tmp_path_factory.mktemp("compiled") / "new" / "shop.yaml"
     arguments = ["compile", "--config", str(CONFIG), "--image", IMAGE, "--out", str(out)]
     locations = ["--data", "/mnt/logs", "--root", "/mnt/shop"]
     overrides = [part for setting in SETTINGS for part in ("--set", setting)]
-    script = tmp_path_factory.mktemp("script") / "alone.py"  # as the verb, it has no path of cwd
+    # In its own folder, so that the current one is not in sys.path, as with the command.
+    script = tmp_path_factory.mktemp("script") / "alone.py"
     script.write_text(COMPILE_ALONE)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, str(script), *arguments, *locations, *overrides],
         check=False,
         capture_output=True,
@@ -99,9 +100,9 @@ def document(tmp_path_factory, home):
             "PYTHONPATH": str(CONFIG.parents[1]),
         },
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stderr == ""
-    assert re.fullmatch(rf"{re.escape(str(out))}: \d+ tasks\n", done.stdout)
+    assert completed.returncode == 0, completed.stderr[-3000:]
+    assert completed.stderr == ""
+    assert re.fullmatch(rf"{re.escape(str(out))}: \d+ tasks\n", completed.stdout)
     return out
 
 
@@ -112,7 +113,7 @@ def compiled(document):
 
 @pytest.fixture(scope="module")
 def tasks(compiled):
-    """Of the DAG, which the exit handler waits for as one task."""
+    """Tasks of the DAG, which is a single task for the exit handler."""
     return compiled.components["tfx-dag"].dag.tasks
 
 
@@ -147,7 +148,7 @@ def test_every_component_of_the_dag_is_a_task(compiled, tasks):
 
 
 def test_every_command_matches_its_components_declaration(compiled):
-    """By which a task knows what in its inputs and outputs is the backend's own."""
+    """A task uses it to ignore inputs and outputs that the backend adds."""
     executors = json_format.MessageToDict(compiled.deployment_spec)["executors"]
     for component in compiled.components.values():
         if component.executor_label:
@@ -160,13 +161,13 @@ def test_every_command_matches_its_components_declaration(compiled):
             assert [kind for kind in kinds if "schemaTitle" in kind] == []  # TFX's own types
             declared_types = json.loads(args[args.index("--json_serialized_inputs_spec_args") + 1])
             declared = json_format.MessageToDict(component.input_definitions)
-            del declared["parameters"]["image"]  # which is for KFP's driver alone
+            del declared["parameters"]["image"]  # which is only for KFP's driver
             assert declared_types.get("artifacts") == declared.get("artifacts")
             assert declared_types.get("parameters", {}) == declared["parameters"]
 
 
-def test_what_a_person_wants_to_see_is_of_the_types_that_kfp_draws(compiled):
-    """In frontend/src/components/viewers/MetricsVisualizations.tsx."""
+def test_pages_and_metrics_have_types_that_kfp_displays(compiled):
+    """The condition in frontend/src/components/viewers/MetricsVisualizations.tsx."""
     drawn = {
         (component, output): spec.artifact_type.schema_title
         for component in compiled.components
@@ -182,7 +183,7 @@ def test_what_a_person_wants_to_see_is_of_the_types_that_kfp_draws(compiled):
 
 def test_argo_accepts_every_name(compiled, tasks):
     """ "must consist of alpha-numeric characters or '-', and must start with an alpha-numeric
-    character": its words for the name of a task.
+    character": Argo's message about the name of a task.
     """
     names = [*tasks, *compiled.components]
     assert [name for name in names if not re.fullmatch("[a-zA-Z0-9][a-zA-Z0-9-]*", name)] == []
@@ -227,16 +228,16 @@ def test_a_run_that_sets_nothing_is_as_configured(compiled):
         ("Evaluator", "thresholds", "thresholds"),
     ],
 )
-def test_what_a_run_may_set_reaches_the_task_that_reads_it(tasks, task, parameter, set_by):
+def test_run_parameters_reach_the_tasks_that_read_them(tasks, task, parameter, set_by):
     assert tasks[task].inputs.parameters[parameter].component_input_parameter == set_by
 
 
-def test_the_dag_is_given_what_its_tasks_read_of_it(compiled, tasks):
+def test_the_dag_receives_the_parameters_that_its_tasks_read(compiled, tasks):
     read = {
-        given.component_input_parameter
+        parameter.component_input_parameter
         for task in tasks.values()
-        for given in task.inputs.parameters.values()
-        if given.WhichOneof("kind") == "component_input_parameter"
+        for parameter in task.inputs.parameters.values()
+        if parameter.WhichOneof("kind") == "component_input_parameter"
     }
     passed = compiled.root.dag.tasks["tfx-dag"].inputs.parameters
     assert read == set(passed) == set(compiled.root.input_definitions.parameters)
@@ -255,23 +256,23 @@ def test_the_exit_handler_runs_after_success_and_failure(compiled, tasks):
     policy = json_format.MessageToDict(handler.trigger_policy)
     assert policy == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
     assert handler.inputs.parameters["final_status"].task_final_status.producer_task == "tfx-dag"
-    given = {
+    parameters = {
         name: each.runtime_value.constant.string_value
         for name, each in handler.inputs.parameters.items()
     }
-    assert given["root"] == "/mnt/shop"
-    assert given["run"] == "{{$.pipeline_job_uuid}}"
-    upstream = json.loads(given["tasks"])
+    assert parameters["root"] == "/mnt/shop"
+    assert parameters["run"] == "{{$.pipeline_job_uuid}}"
+    upstream = json.loads(parameters["tasks"])
     assert set(upstream) == set(tasks)
     for number, (name, before) in enumerate(upstream.items()):
         assert set(before) == set(tasks[name].dependent_tasks) <= set(list(upstream)[:number])
     assert list(upstream)[-1] == "PushGate"
-    assert json.loads(given["never_cached"]) == ["PushGate", "RunReport"]
+    assert json.loads(parameters["never_cached"]) == ["PushGate", "RunReport"]
     assert not handler.caching_options.enable_cache
 
 
 def test_run_parameters_are_declared_once(tasks):
-    """Else a run would be told one thing and do the other."""
+    """A second declaration would be ignored, or contradict the first."""
     settings = tasks["RetrievalTrainer"].inputs.parameters["config"]
     assert "epochs" not in json.loads(settings.runtime_value.constant.string_value)
     rules = tasks["Evaluator"].inputs.parameters["blessing_config"]
@@ -286,7 +287,9 @@ def test_every_task_has_a_component_and_every_component_an_executor(compiled, ta
 
 
 def test_only_features_of_a_self_hosted_kfp_are_used(compiled, tasks):
-    """Its driver answers "resolver not implemented yet", and TFX's InfraValidator wants Docker."""
+    """Its driver returns "resolver not implemented yet", and TFX's InfraValidator requires
+    Docker.
+    """
     executors = json_format.MessageToDict(compiled.deployment_spec)["executors"].values()
     assert {kind for executor in executors for kind in executor} == {"container"}
     assert all(each["container"]["command"][:2] == ["python", "-m"] for each in executors)
@@ -294,7 +297,7 @@ def test_only_features_of_a_self_hosted_kfp_are_used(compiled, tasks):
     assert "components.infra_check.InfraCheck_Executor" in classes
     assert not [name for name in classes if "infra_validator" in name]
     pushed = tasks["Evaluator"].inputs.parameters["pushed"].runtime_value.constant
-    assert pushed.string_value == "newest"  # which the component finds itself
+    assert pushed.string_value == "newest"  # which the component resolves itself
 
 
 @pytest.mark.parametrize(
@@ -311,26 +314,28 @@ def test_only_features_of_a_self_hosted_kfp_are_used(compiled, tasks):
         ("PushGate", {"Pusher", "RunReport"}),
     ],
 )
-def test_what_must_come_before(tasks, task, after):
+def test_tasks_that_must_precede(tasks, task, after):
     assert after <= set(tasks[task].dependent_tasks)
 
 
-def test_nothing_waits_for_what_only_measures_but_the_end(tasks):
+def test_only_the_report_waits_for_the_analysis(tasks):
     waiting = [name for name in tasks if "RankingAnalysis" in tasks[name].dependent_tasks]
     assert waiting == ["RunReport"]
 
 
 def test_the_order_has_no_circle_and_ends_with_the_gate(tasks):
-    done: list[str] = []
-    while waiting := set(tasks) - set(done):
-        ready = {name for name in waiting if set(tasks[name].dependent_tasks) <= set(done)}
+    completed: list[str] = []
+    while waiting := set(tasks) - set(completed):
+        ready = {name for name in waiting if set(tasks[name].dependent_tasks) <= set(completed)}
         assert ready, f"none of {sorted(waiting)} can start"
-        done += sorted(ready)
-    assert done[-1] == "PushGate"
+        completed += sorted(ready)
+    assert completed[-1] == "PushGate"
 
 
 def test_a_refusal_fails_the_gate_and_not_the_pusher(tasks):
-    """So that the run's page has all that was measured; and it would fail again."""
+    """Thus the run's page shows all measurements. The gate has no retries, for it would fail
+    again.
+    """
     fails = tasks["Pusher"].inputs.parameters["refusal_fails"].runtime_value.constant
     assert fails.number_value == 0
     assert not tasks["PushGate"].HasField("retry_policy")
@@ -343,7 +348,7 @@ def test_the_end_is_never_cached(tasks):
 
 
 def test_the_report_gets_the_parameters_of_the_run(tasks):
-    given = tasks["RunReport"].inputs.parameters
+    parameters = tasks["RunReport"].inputs.parameters
     for name, set_by in (
         ("data_dir", "data"),
         ("span", "span"),
@@ -351,34 +356,34 @@ def test_the_report_gets_the_parameters_of_the_run(tasks):
         ("ranking_epochs", "ranking_epochs"),
         ("thresholds", "thresholds"),
     ):
-        assert given[name].component_input_parameter == set_by
-    assert given["root"].runtime_value.constant.string_value == "/mnt/shop"
-    before = json.loads(given["tasks"].runtime_value.constant.string_value)
+        assert parameters[name].component_input_parameter == set_by
+    assert parameters["root"].runtime_value.constant.string_value == "/mnt/shop"
+    before = json.loads(parameters["tasks"].runtime_value.constant.string_value)
     assert set(before) == set(tasks) - {"RunReport", "PushGate"}
 
 
 def test_tasks_write_to_the_configured_root(compiled, tasks):
-    def given(task: str, parameter: str) -> str:
+    def get_parameter(task: str, parameter: str) -> str:
         return tasks[task].inputs.parameters[parameter].runtime_value.constant.string_value
 
-    assert given("ItemsGen", "rejected_dir") == "{task}/rejected"
-    assert given("DataGate", "pages") == "{task}/statistics"
-    assert given("RetrievalTrainer", "tensorboard") == "{task}/tensorboard/retrieval"
-    assert given("RetrievalTrainer", "checkpoints") == "/mnt/shop/checkpoints/retrieval"
-    assert given("Pusher", "serving_dir") == "/mnt/shop/serving"
+    assert get_parameter("ItemsGen", "rejected_dir") == "{task}/rejected"
+    assert get_parameter("DataGate", "pages") == "{task}/statistics"
+    assert get_parameter("RetrievalTrainer", "tensorboard") == "{task}/tensorboard/retrieval"
+    assert get_parameter("RetrievalTrainer", "checkpoints") == "/mnt/shop/checkpoints/retrieval"
+    assert get_parameter("Pusher", "serving_dir") == "/mnt/shop/serving"
     assert compiled.default_pipeline_root == "/mnt/shop/artifacts"
 
 
 def test_concurrent_runs_share_only_these_locations(tasks):
-    """All else lies below the task's own folder."""
+    """Everything else is in the task's own folder."""
     shared = {
-        (task, name, given.runtime_value.constant.string_value.removeprefix("/mnt/shop"))
+        (task, name, parameter.runtime_value.constant.string_value.removeprefix("/mnt/shop"))
         for task in tasks
-        for name, given in tasks[task].inputs.parameters.items()
-        if given.runtime_value.constant.string_value.startswith("/mnt/shop")
+        for name, parameter in tasks[task].inputs.parameters.items()
+        if parameter.runtime_value.constant.string_value.startswith("/mnt/shop")
     }
     assert shared == {
-        ("RetrievalTrainer", "checkpoints", "/checkpoints/retrieval"),  # by what is trained
+        ("RetrievalTrainer", "checkpoints", "/checkpoints/retrieval"),  # by fingerprint
         ("RankingTrainer", "checkpoints", "/checkpoints/ranking"),
         ("RetrievalTrainer", "serving_dir", "/serving"),
         ("Evaluator", "serving_dir", "/serving"),
@@ -399,7 +404,7 @@ def test_a_task_finds_our_artifact_types_by_their_names_alone(kind):
     assert import_utils.import_class_by_path(kind.TYPE_NAME) is kind
 
 
-def test_a_document_that_is_no_pipeline_is_refused(tmp_path):
+def test_a_document_that_is_not_a_pipeline_is_refused(tmp_path):
     document = tmp_path / "other.yaml"
     document.write_text("pipelineInfo: {name: shop}\nstages: []\n")
     with pytest.raises(UsageError, match="stages"):

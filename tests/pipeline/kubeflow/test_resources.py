@@ -1,4 +1,4 @@
-"""Settings of tasks, as KFP's pipeline spec and its Kubernetes platform document hold them."""
+"""Settings of tasks in KFP's pipeline spec and in its Kubernetes platform document."""
 
 import copy
 from typing import Any
@@ -14,7 +14,7 @@ from schema.errors import ConfigError
 
 KFP: Any = kubernetes_executor_config_pb2
 
-# A trainer in a DAG of its own and an exit handler beside it, as TFX nests them.
+# A trainer in an inner DAG, with an exit handler outside, as nested by TFX.
 SPEC: dict[str, Any] = {
     "components": {
         "inner": {
@@ -44,14 +44,14 @@ SPEC: dict[str, Any] = {
 }
 
 
-# Where nothing is said: what importing TFX takes and a quarter more, in units of 10^9 bytes.
+# The default: the memory for importing TFX and a quarter more, in units of 10^9 bytes.
 MEASURED = copy.deepcopy(SPEC)
 for each in MEASURED["deploymentSpec"]["executors"].values():
     each["container"]["resources"] = {"memoryRequest": 1.0}
 
 
 def settled(**message) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two documents, as JSON has them."""
+    """The two documents as JSON values."""
     config = KubeflowConfig.model_validate(message)
     spec: Any = pipeline_spec_pb2.PipelineSpec()
     json_format.ParseDict(SPEC, spec)
@@ -61,7 +61,7 @@ def settled(**message) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def pods(platform: dict[str, Any]) -> dict[str, Any]:
-    """What is said of each executor's pod, once KFP's own message has taken it."""
+    """Settings of each executor's pod, after parsing into KFP's own message."""
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     for pod in executors.values():
         message = KFP.KubernetesExecutorConfig()
@@ -169,17 +169,17 @@ def test_settings_outside_the_pipeline_spec_are_set_on_the_pod():
     }
 
 
-def test_the_pod_of_one_component_is_left_alone_by_another():
+def test_the_pod_of_one_component_does_not_affect_another():
     _, platform = settled(resources={"Trainer": {"shared_memory": "1Gi"}})
     assert set(pods(platform)) == {"exec-trainer"}
 
 
 @pytest.mark.parametrize("section", ["resources", "retries"])
-def test_a_component_that_there_is_not_is_named(section):
+def test_a_component_that_does_not_exist_is_named(section):
     with pytest.raises(ConfigError, match=r"one of Pusher, Trainer; received 'Tainer'"):
         settled(**{section: {"Tainer": {}}})
 
 
-def test_caching_of_a_component_that_there_is_not():
+def test_caching_of_a_component_that_does_not_exist():
     with pytest.raises(ConfigError, match="received 'Tainer'"):
         settled(caching={"Tainer": False})

@@ -1,4 +1,4 @@
-"""A run's files at a root that others have, too: in a folder and in a bucket."""
+"""Files of a run at a shared root, in a folder and in a bucket."""
 
 import pathlib
 
@@ -17,7 +17,7 @@ def root(request, tmp_path):
 
 
 def content(root):
-    """By name."""
+    """The files at the root by name."""
     if is_remote(root):
         return {name: object_store.read(f"{root}/{name}") for name in object_store.list_files(root)}
     result = (path for path in pathlib.Path(root).rglob("*") if path.is_file())
@@ -25,7 +25,7 @@ def content(root):
 
 
 def publish(root, **files):
-    """File names with two underscores for each slash, and one for each full stop."""
+    """File names with two underscores for each slash and one for each full stop."""
     with root_files.publish_root(root) as at:
         for name, text in files.items():
             path = at.root / name.replace("__", "/").replace("_", ".")
@@ -39,7 +39,7 @@ def publish_missing(root):
         (at.root / "missing").read_text()
 
 
-def test_what_is_written_is_at_the_root_when_the_block_has_ended(root):
+def test_written_files_are_at_the_root_after_the_block(root):
     with root_files.publish_root(root) as at:
         at.summary.write_text("{}")
         at.rejected.joinpath("items").mkdir(parents=True)
@@ -49,7 +49,7 @@ def test_what_is_written_is_at_the_root_when_the_block_has_ended(root):
     assert content(root) == {"summary.json": b"{}", "rejected/items/part.jsonl": b"line"}
 
 
-def test_of_an_earlier_run_nothing_is_left_where_the_latest_is_to_be_seen(root):
+def test_no_file_of_an_earlier_run_remains(root):
     publish(
         root, rejected__part_jsonl="1", statistics__items_html="1",
         tensorboard__retrieval__train__events="1", tensorboard__quality__popular__events="1",
@@ -64,7 +64,7 @@ def test_of_an_earlier_run_nothing_is_left_where_the_latest_is_to_be_seen(root):
     }
 
 
-def test_a_run_that_fails_on_the_way_leaves_the_root_as_it_was(root):
+def test_a_run_that_fails_leaves_the_root_unchanged(root):
     publish(root, report_html="1", rejected__part_jsonl="1")
     before = content(root)
     with pytest.raises(FileNotFoundError):
@@ -86,7 +86,7 @@ def test_the_summary_comes_last(root, monkeypatch):
     assert sorted(put) == ["report.html", "summary.json", "zoo"]
 
 
-def test_what_is_brought_is_added(root, tmp_path):
+def test_files_of_a_task_are_copied(root, tmp_path):
     publish(root, rejected__items__a_jsonl="1")
     root_files.copy_folder(f"{root}/rejected", tmp_path / "here")
     root_files.copy_folder(f"{root}/nothing", tmp_path / "here")

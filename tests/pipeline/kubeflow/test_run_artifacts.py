@@ -1,4 +1,4 @@
-"""What a report is made of: artifacts of this run and of others, and the tasks' records."""
+"""The sources of a report: artifacts of this run and of others, and the tasks' records."""
 
 import math
 import pathlib
@@ -50,7 +50,7 @@ def test_artifacts_of_the_run_and_of_the_one_that_they_are_cached_from():
     assert result.find_latest_run("Evaluator") is None
 
 
-def test_a_stage_that_left_nothing_came_from_the_cache(tmp_path):
+def test_a_stage_without_output_was_cached(tmp_path):
     with TaskRecorder(str(tmp_path / "Indexer" / "5b")):
         pass
     items, indexer = list_stages(str(tmp_path), ["ItemsGen", "Indexer"])
@@ -70,15 +70,15 @@ def test_parameters_of_the_run_replace_those_of_the_compiled_configuration():
     )
 
 
-def test_what_training_measured_is_the_same_after_its_way_through_kubeflow():
-    """TFX's `get_custom_property` has None for a 0 that came through Kubeflow."""
+def test_training_metrics_are_unchanged_by_kubeflow():
+    """TFX's `get_custom_property` returns None for a 0 that was passed through Kubeflow."""
     numbers = {"epochs": 1.0, "valid_difference": 0.0, "valid_loss": 7.25}
     model = at(Model, "s3://b/shop/run-1/RetrievalTrainer/5a/model")
     for name, value in (numbers | {"broken": math.nan}).items():
         model.set_float_custom_property(name, value)
     model.set_string_custom_property("warm_start", "{}")
     written = entrypoint.to_runtime_artifact(model, {})
-    del written.metadata.fields["broken"]  # which JSON does not know
+    del written.metadata.fields["broken"]  # which JSON does not have
     written.type.schema_title = "tfx.Model"
     listed: Any = pipeline_spec_pb2.ArtifactList()
     listed.artifacts.add().CopyFrom(written)

@@ -1,4 +1,4 @@
-"""The numbers by which KFP's pages compare runs."""
+"""The metrics for the comparison of runs on KFP's pages."""
 
 import math
 from typing import Any

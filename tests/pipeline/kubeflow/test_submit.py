@@ -1,4 +1,4 @@
-"""`tandem submit` against a server that records what it is asked."""
+"""`tandem submit` with a server that records its requests."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def package(tmp_path):
 
 @pytest.fixture
 def submitted(server, package, capsys):
-    """submitted(*arguments) -> what is printed as JSON."""
+    """submitted(*arguments) -> the printed JSON."""
 
     def call(*arguments: object) -> dict:
         what = ["--endpoint", server.url, "--package", str(package), "--json"]
@@ -55,7 +55,9 @@ def submitted(server, package, capsys):
 
 @pytest.fixture
 def refused(server, package, capsys):
-    """refused(*arguments) -> the one sentence, once nothing was uploaded and nothing started."""
+    """refused(*arguments) -> the one error message, after checking that nothing was uploaded or
+    started.
+    """
 
     def call(*arguments: object) -> str:
         what = ["--endpoint", server.url, "--package", str(package)]

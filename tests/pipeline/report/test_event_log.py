@@ -23,7 +23,7 @@ def test_far_events_are_counted_and_shown():
     ]
 
 
-def test_what_meets_is_always_there():
+def test_matching_ids_are_always_listed():
     users = IdOverlap(3, 3, {}, {}, [])
     items = IdOverlap(8000, 7000, {}, {"x": 1000}, ["y"])
     log_summary = event_log.summarise_log(

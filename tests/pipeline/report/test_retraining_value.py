@@ -1,4 +1,4 @@
-"""Days that were made by hand, and what they say together."""
+"""Days with values set by hand, and their summary."""
 
 import math
 
@@ -20,18 +20,20 @@ def difference(value, half, users):
     return {name: values_by_name | {"verdict": "better"} for name in retraining_value.METRICS}
 
 
-def summary(pushed: int | None = 3, beside=True, passed=True) -> RunSummary:
+def summary(pushed: int | None = 3, with_never_retrained=True, passed=True) -> RunSummary:
     version = {"version": 1, "path": "/"}
     others = {"never_retrained": metrics(0.2) | version, "left_alone": metrics(0.1) | version}
     rules = [
         {"rule": "final lists: ndcg@10 not worse than popular", "passed": passed},
         {"rule": "final lists: recall@100 not worse than popular", "passed": True},
     ]
-    against = {"popular": {}} | ({"never_retrained": difference(0.1, 0.02, 100)} if beside else {})
+    baselines = {"popular": {}} | (
+        {"never_retrained": difference(0.1, 0.02, 100)} if with_never_retrained else {}
+    )
     return make_summary(
         retrieval={"users": 100, "baselines": {"popular": metrics(0.05)}},
-        ranking=metrics(0.3) | {"order": "ranking", "against": against},
-        beside=others if beside else {},
+        ranking=metrics(0.3) | {"order": "ranking", "against": baselines},
+        beside=others if with_never_retrained else {},
         verdict={"blessed": passed, "rules": rules},
         servables={"recommender": {"version": pushed, "path": "/"}} if pushed else {},
         stages=[
@@ -52,14 +54,16 @@ def test_a_day_compares_its_models_with_unchanged_ones():
 
 
 def test_the_first_pushed_model_is_its_own_never_retrained_one():
-    day = retraining_value.make_day_record("2024-01-31", "f", summary(pushed=1, beside=False))
+    day = retraining_value.make_day_record(
+        "2024-01-31", "f", summary(pushed=1, with_never_retrained=False)
+    )
     assert day["quality"]["never_retrained"] == day["quality"]["retrained"]
     assert day["difference"] is None
 
 
 def test_models_that_are_not_blessed_are_part_of_the_record():
     day = retraining_value.make_day_record(
-        "2024-01-31", "f", summary(pushed=None, beside=False, passed=False)
+        "2024-01-31", "f", summary(pushed=None, with_never_retrained=False, passed=False)
     )
     assert day["pushed"] is None
     assert day["broken"] == ["final lists: ndcg@10 not worse than popular"]
@@ -78,7 +82,7 @@ def row(span, users, retrained, never, half):
 
 
 def test_days_are_weighed_by_their_users():
-    """100 users who gain .2 and 300 who gain .04: a mean of .08. With half-widths of .08 and .04
+    """100 users gain .2 and 300 users .04: a mean of .08. With half-widths of .08 and .04
     the weighted errors are 8 and 12, and together sqrt(64 + 144) / 400.
     """
     first = {"span": "1", "fingerprint": "f", "users": 999, "quality": {}, "difference": None}
@@ -104,7 +108,7 @@ def test_a_gain_inside_the_noise_is_called_so():
 
 
 def test_a_single_day_has_no_verdict():
-    day = retraining_value.make_day_record("1", "f", summary(beside=False))
+    day = retraining_value.make_day_record("1", "f", summary(with_never_retrained=False))
     assert retraining_value.compute_overall([day]) is None
 
 
@@ -132,7 +136,7 @@ def test_nothing_is_finished_before_the_first_day(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"name": "shop"}'])
-def test_a_file_that_is_no_record_is_not_overwritten(tmp_path, text):
+def test_a_file_that_is_not_a_record_is_not_overwritten(tmp_path, text):
     path = tmp_path / "backfill.json"
     path.write_text(text)
     with pytest.raises(UsageError, match="expected the record of a backfill at"):

@@ -163,7 +163,7 @@ PRINTABLE = st.characters(exclude_categories=["C", "Z"])
 
 @given(st.text(PRINTABLE, min_size=1, max_size=30))
 @pytest.mark.parametrize("field", ["user_id", "history", "title", "item_id"])
-def test_the_text_of_others_appears_as_it_is(field, text):
+def test_text_from_the_data_is_unchanged(field, text):
     changed = answer()
     if field == "user_id":
         changed["user_id"] = text

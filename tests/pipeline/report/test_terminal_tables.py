@@ -1,4 +1,4 @@
-"""The parts of what a run says at its end: quality, labels, fairness, verdict."""
+"""The parts of a run's final report: quality, labels, fairness, verdict."""
 
 import io
 from typing import Any
@@ -40,16 +40,16 @@ def summary(**retrieval: object) -> dict[str, Any]:
     }
 
 
-def printed(what: Any) -> list[str]:
+def printed(renderable: Any) -> list[str]:
     file = io.StringIO()
     console = terminal.make_console(file)
     console.width = 1000
-    console.print(what)
+    console.print(renderable)
     return file.getvalue().splitlines()
 
 
 def rows(table: Any) -> dict[str, list[str]]:
-    """By the first cell of a row: the others."""
+    """The other cells of a row, by its first cell."""
     values_by_name = {}
     for line in printed(table):
         name, *cells = (cell.strip() for cell in line.strip("│").split("│"))
@@ -66,7 +66,7 @@ def quality_rows(parts: dict[str, Any]) -> dict[str, list[str]]:
     return rows(terminal_tables.make_quality_table(make_summary(**parts)))
 
 
-def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
+def test_lists_are_compared_with_the_baseline_with_the_highest_ndcg():
     assert difference_rows(summary()) == {
         "retrieval - item neighbours": ["+0.0200 better", "-0.0010 inside the noise", ""],
         "final lists - item neighbours": ["+0.0200 better", "", ""],
@@ -74,7 +74,7 @@ def test_lists_are_held_against_the_baseline_with_the_highest_ndcg():
     }
 
 
-def test_final_lists_in_retrievals_order_are_not_held_against_themselves():
+def test_final_lists_in_retrievals_order_are_not_compared_with_themselves():
     summary_values = summary()
     summary_values["ranking"]["order"] = "retrieval"
     assert "final lists - retrieval" not in rows(

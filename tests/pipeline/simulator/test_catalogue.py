@@ -38,7 +38,7 @@ def test_titles_are_a_style_a_material_and_a_noun_of_the_category(catalogue):
         assert noun in departments[category].nouns
 
 
-def test_items_that_share_words_lie_nearer_than_items_that_do_not(catalogue):
+def test_items_that_share_words_are_nearer_than_others(catalogue):
     likeness = catalogue.taste @ catalogue.taste.T
     nouns = np.array([title.split(" ")[2] for title in catalogue.titles])
     styles = np.array([title.split(" ")[0] for title in catalogue.titles])
@@ -54,7 +54,7 @@ def test_items_that_share_words_lie_nearer_than_items_that_do_not(catalogue):
     )
 
 
-def test_items_that_share_tags_lie_nearer(catalogue):
+def test_items_that_share_tags_are_nearer(catalogue):
     likeness = catalogue.taste @ catalogue.taste.T
     first = catalogue.tags[:, 0]
     same = first[:, None] == first

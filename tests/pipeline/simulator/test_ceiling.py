@@ -1,4 +1,4 @@
-"""The oracle by hand on a world of three items, and against other rankers on a whole shop."""
+"""The oracle by hand on a world of three items, and compared with other rankers on a whole shop."""
 
 import math
 
@@ -48,7 +48,7 @@ def one_user():
 def test_expected_choice_over_two_days_by_hand(three_items, one_user):
     # Day 0 (a quarter of the test events) knows items 0 and 1, day 1 all three.
     scorer = make_oracle(three_items, one_user, np.array([0, 1, 1, 1]))
-    got = scorer(np.array([0]), np.zeros((1, 3), dtype=bool))[0]
+    scores = scorer(np.array([0]), np.zeros((1, 3), dtype=bool))[0]
     e = math.exp(6)
     before, after = 0.2 * e + 0.3, 0.2 * e + 0.8
     expected = [
@@ -56,24 +56,24 @@ def test_expected_choice_over_two_days_by_hand(three_items, one_user):
         0.25 * 0.3 / before + 0.75 * 0.3 / after,
         0.75 * 0.5 / after,
     ]
-    np.testing.assert_allclose(got, expected)
+    np.testing.assert_allclose(scores, expected)
     assert sum(expected) == pytest.approx(1.0)
 
 
 def test_interacted_items_leave_their_share_to_the_others(three_items, one_user):
     interacted = np.array([[True, False, False]])
-    got = make_oracle(three_items, one_user, np.array([1]))(np.array([0]), interacted)[0]
-    np.testing.assert_allclose(got, [0.0, 0.3 / 0.8, 0.5 / 0.8])
+    scores = make_oracle(three_items, one_user, np.array([1]))(np.array([0]), interacted)[0]
+    np.testing.assert_allclose(scores, [0.0, 0.3 / 0.8, 0.5 / 0.8])
 
 
 def test_the_ceiling_of_three_items_by_hand(three_items, one_user):
-    # Item 0 is seen; the oracle puts 2 before 1; the user took 1, which therefore stands second.
+    # Item 0 is in the history; the oracle ranks 2 before 1; the user consumed 1, which is second.
     queries = select_test_queries(
         np.array([0, 0]), np.array([0, 1]), np.array([False, True]), at_most=10
     )
-    got = compute_scores(queries, 3, make_oracle(three_items, one_user, np.array([1])))
-    assert got["ndcg@10"] == pytest.approx(1 / math.log2(3))
-    assert got["recall@10"] == 1.0
+    scores = compute_scores(queries, 3, make_oracle(three_items, one_user, np.array([1])))
+    assert scores["ndcg@10"] == pytest.approx(1 / math.log2(3))
+    assert scores["recall@10"] == 1.0
 
 
 def test_popularity_ranks_by_count_then_by_number():
@@ -93,7 +93,7 @@ def shop():
 
 
 def _rankers(catalogue, users, schedule, items, test):
-    """What a method could think of, some of them knowing part of the world."""
+    """Rankers that a method could use; some of them know part of the world."""
     last_week = schedule.timestamps >= schedule.timestamps[test][0] - 7 * 86_400
     last_day = int(compute_days(schedule.timestamps)[-1])
     noise = np.random.default_rng(15).random((len(users), len(catalogue)))

@@ -60,21 +60,21 @@ def test_first_choices_follow_the_softmax_by_hand():
 
 
 def test_popularity_and_taste_multiply():
-    # e0 at 1/403.43 of the popularity of e1 comes out even, for e^6 = 403.43.
+    # With e0 at 1/403.43 of the popularity of e1, both are equally likely, for e^6 = 403.43.
     n = 40_000
     catalogue = _items([0, 1], [1 / 404.43, 403.43 / 404.43], [-100, -100])
     items = _choices(catalogue, _people([0] * n), Schedule(np.arange(n), np.full(n, START)))
     assert (items == 0).mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(n))
 
 
-def test_a_second_choice_is_what_the_first_left():
+def test_a_second_choice_is_drawn_from_the_remaining_items():
     catalogue = _items([0, 0, 1], [0.6, 0.2, 0.2], [-100] * 3)
     users = np.repeat(np.arange(300), 3)
     schedule = Schedule(users, np.full(900, START))
     items = _choices(catalogue, _people([0] * 300), schedule).reshape(300, 3)
     assert all(sorted(row) == [0, 1, 2] for row in items.tolist())
-    # e^6 = 403: against items 0 and 1 it stands at 1 in 1,600, against item 1 alone at 1 in 400,
-    # against item 0 alone at 1 in 1,200. Item 2 is last unless one of these comes.
+    # e^6 = 403: compared with items 0 and 1 its odds are 1 in 1,600, with item 1 alone 1 in 400,
+    # with item 0 alone 1 in 1,200. Otherwise item 2 is last.
     assert (items[:, 2] == 2).mean() > 0.98
     # Of the others item 0 comes first in three of four: 0.6 against 0.2.
     assert (items[:, 0] == 0).mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.75 * 0.25 / 300))
@@ -114,7 +114,7 @@ def test_proposals_follow_their_weights_and_never_run_out():
     assert len(drawn) == 42_000
     assert set(drawn.tolist()) == {1, 2}
     assert (drawn == 1).mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.75 * 0.25 / 42_000))
-    # Independent, so a draw says nothing of the next one.
+    # Draws are independent.
     assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.03
 
 

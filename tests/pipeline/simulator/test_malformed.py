@@ -1,4 +1,4 @@
-"""Broken lines: as many as asked, of every sort, and none that an honest reader could take."""
+"""Broken lines: as many as requested, of every kind, and none that a reader could accept."""
 
 import json
 
@@ -15,7 +15,7 @@ LINE = (
 
 
 def _reason(line):
-    """Why a reader that wants an object with two ids and a whole number of seconds must refuse."""
+    """The reason why a reader of objects with two ids and integer seconds must reject the line."""
     try:
         event = json.loads(line)
     except json.JSONDecodeError:
@@ -32,7 +32,7 @@ def test_the_reader_accepts_the_valid_line():
     assert _reason(LINE) is None
 
 
-def test_every_sort_is_refused_for_its_own_reason():
+def test_every_kind_is_rejected_for_its_own_reason():
     assert {sort: _reason(break_line(LINE, sort)) for sort in FAULT_KINDS} == {
         s: s for s in FAULT_KINDS
     }
@@ -53,7 +53,7 @@ def test_malformed_lines_precede_their_events():
     assert [line for line in mixed if _reason(line) is None] == lines
 
 
-def test_blocks_without_faults_stay_as_they_are():
+def test_blocks_without_faults_are_unchanged():
     faults = Faults(next_event=np.array([10]), kind=np.array([0]))
     assert insert_faults([LINE], first=9, faults=faults) == [LINE]
 

@@ -1,4 +1,4 @@
-"""The schedule: exact counts, order, bursts, the rhythm of day and week."""
+"""The schedule: exact counts, order, bursts, and daily and weekly cycles."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_events_come_in_bursts_with_minutes_between(schedule):
     same_user = np.diff(schedule.users[order]) == 0
     gaps = np.diff(schedule.timestamps[order])[same_user]
     short = gaps < 3600
-    # Sessions of 3.5 events on the average: 2.5 of 3.5 events follow one of the same session.
+    # Sessions of 3.5 events on average: 2.5 of 3.5 events follow one of the same session.
     assert 0.6 < short.mean() < 0.85
     assert 60 < np.median(gaps[short]) < 180
 

@@ -1,4 +1,4 @@
-"""A whole shop: its files, its determinism, what it refuses, and the verb."""
+"""A whole shop: its files, its determinism, invalid arguments, and the verb."""
 
 import datetime
 import json
@@ -95,7 +95,7 @@ def test_every_event_names_a_known_user_and_item_and_no_pair_twice(shop):
     assert {item for _, item in pairs} <= {row["item_id"] for row in _rows(out / "items.jsonl")}
 
 
-def test_popular_items_take_most_of_the_events(shop):
+def test_popular_items_have_most_of_the_events(shop):
     out, _ = shop
     items = [event["item_id"] for event in _sound_events(out / "events.jsonl")]
     counts = np.sort(np.unique(items, return_counts=True)[1])[::-1]
@@ -116,7 +116,7 @@ def test_another_seed_gives_another_shop(shop, tmp_path):
         assert (tmp_path / name).read_bytes() != (out / name).read_bytes()
 
 
-def test_broken_lines_leave_the_sound_ones_alone(shop, tmp_path):
+def test_broken_lines_do_not_change_the_valid_ones(shop, tmp_path):
     out, _ = shop
     simulate(tmp_path, ShopSize(**SIZE), seed=7)
     assert _rows(tmp_path / "events.jsonl") == _sound_events(out / "events.jsonl")
@@ -145,14 +145,14 @@ def test_counts_that_make_no_shop_are_refused(change, named, tmp_path):
         simulate(tmp_path, ShopSize(**SIZE | change), seed=7)
 
 
-def test_a_file_in_the_way_is_refused(tmp_path):
-    (tmp_path / "taken").write_text("")
-    for out in (tmp_path / "taken", tmp_path / "taken" / "below"):
+def test_an_existing_file_in_place_of_a_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(UsageError, match="found a file"):
             simulate(out, ShopSize(**SIZE), seed=7)
 
 
-def test_a_shop_as_full_as_it_can_be(tmp_path):
+def test_a_shop_with_the_maximum_number_of_events(tmp_path):
     truth = simulate(tmp_path, ShopSize(users=10, items=20, events=10 * 5), seed=1)
     assert len(_rows(tmp_path / "events.jsonl")) == 50
     assert truth["events"] == 50
@@ -165,7 +165,7 @@ def _arguments(out, *more):
     ]
 
 
-def test_the_verb_prints_json_alone(shop, tmp_path, capsys):
+def test_the_verb_prints_only_json(shop, tmp_path, capsys):
     assert main(_arguments(tmp_path, "--json")) == 0
     assert json.loads(capsys.readouterr().out) == shop[1]
 
@@ -184,9 +184,9 @@ def test_the_verb_ends_with_two_on_bad_counts(tmp_path, capsys):
     assert "received 8" in capsys.readouterr().err
 
 
-def test_by_day_the_same_events_lie_in_a_folder_for_each_date(shop, tmp_path):
+def test_by_day_the_same_events_are_in_one_folder_per_date(shop, tmp_path):
     out, _ = shop
-    for _ in range(2):  # what an earlier call has written is not added to
+    for _ in range(2):  # files of an earlier call are replaced
         simulate(tmp_path, ShopSize(**SIZE, malformed=13), seed=7, by_day=True)
     files = sorted((tmp_path / "events").glob("*/events.jsonl"))
     assert "".join(file.read_text() for file in files) == (out / "events.jsonl").read_text()

@@ -1,4 +1,4 @@
-"""Users: new ones late in the period, tastes that the region reveals in part."""
+"""Users: new ones late in the period, and tastes that partly depend on the region."""
 
 import numpy as np
 import pytest

@@ -13,9 +13,9 @@ from schema.storage import object_store
 
 
 def names_in(bucket: str) -> list[str]:
-    """As another program sees them."""
+    """The bucket's keys, listed by another client."""
     listed = boto3.client("s3").list_objects_v2(Bucket=bucket.removeprefix("s3://"))
-    return [found["Key"] for found in listed.get("Contents", [])]
+    return [entry["Key"] for entry in listed.get("Contents", [])]
 
 
 def put(bucket: str, key: str, content: bytes) -> None:
@@ -58,8 +58,8 @@ def test_a_compressed_file_is_copied_unchanged(bucket, tmp_path):
     packed = gzip.compress(b"a line\n")
     (tmp_path / "log.gz").write_bytes(packed)
     object_store.upload_file(tmp_path / "log.gz", f"{bucket}/log.gz")
-    got = boto3.client("s3").get_object(Bucket=bucket.removeprefix("s3://"), Key="log.gz")
-    assert got["Body"].read() == packed
+    response = boto3.client("s3").get_object(Bucket=bucket.removeprefix("s3://"), Key="log.gz")
+    assert response["Body"].read() == packed
     assert object_store.read(f"{bucket}/log.gz") == packed
     object_store.download(bucket, tmp_path / "copy")
     assert (tmp_path / "copy" / "log.gz").read_bytes() == packed

@@ -15,11 +15,9 @@ def test_a_name_with_wildcards_is_found_through_its_link(tmp_path, name):
     (tmp_path / name / "two words" / "x.csv").write_text("content")
     path = plain_path.link(f"{tmp_path}/{name}/two words")
     assert not set("*?[\\") & set(path)
-    assert [pathlib.Path(found).read_text() for found in tf.io.gfile.glob(f"{path}/*")] == [
-        "content"
-    ]
-    (found,) = FileSystems.match([f"{path}/*.csv"])
-    assert [file.path for file in found.metadata_list] == [f"{path}/x.csv"]
+    assert [pathlib.Path(file).read_text() for file in tf.io.gfile.glob(f"{path}/*")] == ["content"]
+    (match,) = FileSystems.match([f"{path}/*.csv"])
+    assert [file.path for file in match.metadata_list] == [f"{path}/x.csv"]
     assert plain_path.resolve(f"{path}/x.csv") == f"{tmp_path}/{name}/two words/x.csv"
 
 

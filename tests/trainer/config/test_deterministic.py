@@ -1,4 +1,4 @@
-"""`trainer.deterministic` in processes of their own, whose kernels oneDNN reports itself."""
+"""`trainer.deterministic` in separate processes, whose kernels oneDNN itself reports."""
 
 import json
 import os
@@ -40,9 +40,9 @@ for verb in (["run"], ["tune"], ["backfill", "--from", "1", "--to", "2"]):
 
 
 def run_python(code: str, *arguments: str, **environment: str) -> str:
-    """Standard output, to which oneDNN writes too."""
+    """Standard output, which includes oneDNN's."""
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
         check=False,
@@ -50,13 +50,13 @@ def run_python(code: str, *arguments: str, **environment: str) -> str:
         text=True,
         env=inherited | {"PYTHONPATH": str(ROOT)} | environment,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    assert completed.returncode == 0, completed.stderr[-3000:]
+    return completed.stdout
 
 
 def report_kernels(setting: str) -> str:
-    """What oneDNN reports of one layer in an environment of a newer CPU (its operations) and of an
-    older one (its instructions), which every machine with AVX2 can imitate.
+    """oneDNN's report on one layer in an environment of a newer CPU (oneDNN's operations) and an
+    older one (fewer instructions), which every machine with AVX2 can imitate.
     """
     environment = {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "SSE41"}
     return run_python(COMPUTE, setting, ONEDNN_VERBOSE="1", **environment)
@@ -81,7 +81,7 @@ def test_with_it_kernels_use_avx2_and_no_operation_of_onednn():
 
 
 def test_verbs_that_train_prepare_their_process_before_tensorflow_loads(tmp_path):
-    """No data are there, so each verb ends with exit code 2 before it trains."""
+    """There is no data, so each command ends with exit code 2 before it trains."""
     config = tmp_path / "shop.toml"
     spans = '[data.interactions]\npath = "{SPAN}/events.jsonl"\nlast_spans = 1\n'
     config.write_text(f'name = "shop"\n{spans}[data.items]\npath = "items.jsonl"\n')

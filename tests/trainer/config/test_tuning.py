@@ -1,4 +1,4 @@
-"""What may be declared under [tune], and what is refused with which words."""
+"""The values that [tune] accepts, and the messages for invalid ones."""
 
 import pytest
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ def test_ranges_and_lists_have_the_types_of_the_fields():
     }
     tune = TuneConfig.model_validate({"retrieval": declared})
     result = {
-        name: tuning_config.validate_range(name, told) for name, told in tune.retrieval.items()
+        name: tuning_config.validate_range(name, bounds) for name, bounds in tune.retrieval.items()
     }
     assert result == {
         "learning_rate": [1e-4, 1.0],
@@ -57,7 +57,7 @@ def test_what_is_searched_without_a_declaration_fits_the_fields():
         ({}, r"at least 1 item"),
     ],
 )
-def test_what_does_not_fit_is_refused(declared, message):
+def test_invalid_values_are_refused(declared, message):
     with pytest.raises(ValidationError, match=message):
         TuneConfig.model_validate({"retrieval": declared})
 

@@ -1,4 +1,4 @@
-"""The catalogue as the items' Transform writes it, read into arrays by index."""
+"""The catalogue, read from the items' Transform into arrays by index."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ DATASET = Dataset.model_validate(
         "features": {"items": {"tags": {"kind": "set", "min_count": 2}}},
     }
 )
-# Rare tags have no index of their own; requests may ask for them all the same.
+# Rare tags have no separate index, but requests may still filter by them.
 ITEMS = {
     b"b": (b"Bee", 0, [b"tin", b"tea"]),
     b"c": (b"Sea", 1, []),
@@ -30,7 +30,7 @@ ITEMS = {
 
 
 def _example(row):
-    """A row that Transform gave, as it writes it: each value under its key."""
+    """A transformed row as Transform writes it: each value under its key."""
     example = tf.train.Example()
     for key, values in row.items():
         feature, array = example.features.feature[key], np.atleast_1d(values)

@@ -4,14 +4,14 @@ import pytest
 from trainer.data.evaluation_queries import build_queries
 
 
-def test_answers_are_new_positive_known_items_once_each(timelines_of):
+def test_relevant_items_are_new_positive_known_and_distinct(timelines_of):
     queries = build_queries(
         timelines_of(
             [
                 # 1, 2 and 1 again before the cut; then 2 (seen), 3 twice, 4 (negative), 0 (unknown)
                 (b"ann", 1, [1, 2, 1, 2, 3, 3, 4, 0], [1, 2, 3, 10, 11, 12, 13, 14], 3),
                 (b"bob", 2, [5], [10], 0),  # new: no history
-                (b"cid", 3, [6, 6], [1, 10], 1),  # took only what he had seen: not asked
+                (b"cid", 3, [6, 6], [1, 10], 1),  # only an item of the history: no query
                 (b"dan", 4, [7, 8], [1, 12], 1),
             ],
             positive=[1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1],
@@ -25,7 +25,7 @@ def test_answers_are_new_positive_known_items_once_each(timelines_of):
 
 
 def test_a_user_in_several_windows_has_one_query_at_the_cut(timelines_of):
-    """The second window carries events of the split itself as history, and may be stored first."""
+    """The second window has events of the split itself as history, and may be stored first."""
     first = (b"ann", 1, [1, 2, 3], [1, 10, 11], 1)
     second = (b"ann", 1, [1, 2, 3, 4, 1], [1, 10, 11, 12, 13], 3)
     for rows in ([first, second], [second, first]):
@@ -98,6 +98,6 @@ def test_whether_an_item_of_the_history_is_relevant_follows_repeats(
     )
     queries = build_queries(log, 10, repeats)
     names = [user.decode() for user in queries.timelines.user_ids[queries.row]]
-    found = dict(zip(names, (items.tolist() for items in queries.relevant), strict=True))
-    assert found == relevant
+    result = dict(zip(names, (items.tolist() for items in queries.relevant), strict=True))
+    assert result == relevant
     assert queries.repeats == queries.select(np.arange(1)).repeats == repeats

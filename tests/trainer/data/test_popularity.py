@@ -8,7 +8,7 @@ DAY = 86_400
 
 @pytest.fixture
 def clock(timelines_of):
-    """Item 1 at days 0, 1 and 3, item 2 at day 2; item 3 only seen, and one unknown item."""
+    """Item 1 at days 0, 1 and 3, item 2 at day 2; item 3 only viewed, and one unknown item."""
     train = timelines_of(
         [(b"a", 1, [1, 2, 3], [0, 2 * DAY, 2 * DAY], 0), (b"b", 2, [1], [DAY], 0)],
         positive=[True, True, False, True],
@@ -54,8 +54,8 @@ def test_a_user_has_one_vote_regardless_of_activity(timelines_of):
     )
     valid = timelines_of([(b"b", 2, [3, 2], [DAY, 2 * DAY], 1)])
     clock = build_clock([train, valid], 4)
-    # from day 1 on: a took 2, 3, 3 and b took 3, 2
+    # from day 1 on: a consumed 2, 3, 3 and b consumed 3, 2
     third = 1 / 3
     assert clock.votes(3 * DAY, 2) == pytest.approx([0, 0, third + 1 / 2, 2 * third + 1 / 2])
-    # in one day: a took 3, b took 2
+    # in one day: a consumed 3, b consumed 2
     assert clock.votes(3 * DAY, 1) == pytest.approx([0, 0, 1, 1])

@@ -30,7 +30,7 @@ def test_one_event_of_another_age_makes_no_coarser_steps(timelines_of):
     np.testing.assert_allclose(daily_snapshots.log_popularity[:, 1], np.log([1, 2]), rtol=1e-6)
 
 
-def test_a_long_log_has_as_many_as_there_may_be(timelines_of):
+def test_a_long_log_has_the_maximum_number(timelines_of):
     train = timelines_of([(b"a", 1, [1, 1], [0, 10 * DAY - 1], 0)])
     daily_snapshots = compute_daily_snapshots(build_clock([train], 2), window_days=7, most=4)
     assert daily_snapshots.moments.tolist() == [0, 2.5 * DAY, 5 * DAY, 7.5 * DAY]

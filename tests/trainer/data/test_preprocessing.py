@@ -25,11 +25,11 @@ def _words(graph, name):
 
 
 def _by_id(rows, key, name):
-    """A feature by id; rows hold the values of ragged features under a name of their own."""
+    """A feature by id; rows store the values of ragged features under a separate name."""
     return {row[key]: row[name] if name in row else row[f"{name}$ragged_values"] for row in rows}
 
 
-def test_every_item_has_an_index_of_its_own_from_one_on(items):
+def test_every_item_has_a_distinct_index_from_one_on(items):
     rows, graph = items
     index = _by_id(rows, "item_id", "item_index")
     words = _words(graph, ITEM_VOCABULARY)
@@ -46,7 +46,7 @@ def test_rare_values_and_missing_ones_are_zero(items):
 
 def test_words_and_sets_become_lists_of_indices(items):
     rows, graph = items
-    assert _words(graph, "item_name") == [b"heat"]  # of the others each stands once
+    assert _words(graph, "item_name") == [b"heat"]  # each of the others occurs once
     names = {k: list(v) for k, v in _by_id(rows, "item_id", "item_name").items()}
     assert names == {b"a": [1, 0], b"b": [1, 0, 0], b"c": []}
     genres = {k: list(v) for k, v in _by_id(rows, "item_id", "item_genres").items()}
@@ -124,6 +124,6 @@ def test_split_words(text, words):
     assert result[1].shape == (0,)
 
 
-def test_several_texts_of_one_row_become_one_list_of_words():
+def test_several_texts_of_a_row_become_one_list_of_words():
     words = split_words(tf.ragged.constant([["a b", "c"], ["d"]]))
     assert words.to_list() == [[b"a", b"b", b"c"], [b"d"]]

@@ -7,7 +7,7 @@ IDS = np.array([b"", b"x", b"y"], object)
 
 
 def test_events_of_the_window_by_name(timelines_of):
-    """History is another split's, item 0 nobody's, and what is not positive does not count."""
+    """Events of the history, of the unknown item 0 and those that are not positive do not count."""
     train = timelines_of(
         [(b"a", 1, [1, 2, 0, 1], [0, DAY, 2 * DAY, 2 * DAY], 0), (b"b", 2, [1], [2 * DAY], 0)],
         positive=[True, True, True, False, True],

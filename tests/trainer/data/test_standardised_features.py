@@ -1,4 +1,4 @@
-"""Numbers of a Transform that has been fitted to train, and of rows that come later."""
+"""Numbers of a Transform that was fitted to train, and of later rows."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def preprocess(inputs):
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory):
-    """Of train 1 and 3 in `varied`, and one value throughout in the others, if any."""
+    """`varied` is 1 and 3 in train; the others have one constant value, or none."""
     spec = {
         name: tf.io.RaggedFeature(tf.int64 if name == "moment" else tf.float32)
         for name in ("varied", "constant", "never", "moment")
@@ -45,7 +45,7 @@ def test_varying_values_are_scaled(later):
 
 
 @pytest.mark.parametrize("name", ["constant", "never", "moment"])
-def test_what_never_varied_or_never_was_is_zero_whatever_comes(later, name):
+def test_constant_or_absent_values_are_always_zero(later, name):
     assert later[name] == [0.0]
 
 

@@ -1,4 +1,4 @@
-"""What training needs, on planted splits: item 0 is one that the catalogue lacks."""
+"""The data that training needs, on planted splits; item 0 is an item outside the catalogue."""
 
 import dataclasses
 from typing import Any
@@ -67,14 +67,14 @@ def test_a_half_of_repeats_is_refused(data, timelines_of):
         require_sufficient_data(dataclasses.replace(data, valid=valid))
 
 
-def test_what_retrieval_misses_cannot_be_put_in_order():
+def test_items_that_retrieval_misses_are_not_ranked():
     require_ranking_examples(1, 5, "first")
     with pytest.raises(DataRefused, match="first half of valid .* among the 5 that"):
         require_ranking_examples(0, 5, "first")
 
 
 @pytest.mark.parametrize("repeats", ["allow", "only"])
-def test_a_log_of_repeats_is_enough_where_they_are_recommended(data, timelines_of, repeats):
+def test_a_log_of_repeats_is_enough_if_they_are_recommended(data, timelines_of, repeats):
     dataset = data.dataset.replace_values(recommend={"repeats": repeats})
     later = timelines_of([(b"a", 1, [1, 1, 1, 1], [0, 10, 20, 30], 1)])
     require_sufficient_data(dataclasses.replace(data, dataset=dataset, valid=later, test=later))
@@ -82,7 +82,7 @@ def test_a_log_of_repeats_is_enough_where_they_are_recommended(data, timelines_o
         require_sufficient_data(dataclasses.replace(data, valid=later, test=later))
 
 
-def test_a_split_without_repeats_is_refused_where_nothing_else_is_recommended(data):
+def test_a_split_without_repeats_is_refused_if_only_repeats_are_recommended(data):
     dataset = data.dataset.replace_values(recommend={"repeats": "only"})
     with pytest.raises(DataRefused, match="valid .* that is in that user's history"):
         require_sufficient_data(dataclasses.replace(data, dataset=dataset))

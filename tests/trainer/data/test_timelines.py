@@ -8,7 +8,7 @@ def test_own_and_rows_by_hand(timelines_of):
     assert planted.own.tolist() == [False, False, True, True]
 
 
-def test_from_a_moment_on_what_was_before_it_is_history(timelines_of):
+def test_events_before_the_start_are_history(timelines_of):
     planted = timelines_of(
         [
             (b"a", 1, [1, 2, 3, 4], [1, 5, 6, 7], 1),

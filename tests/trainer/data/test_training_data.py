@@ -1,4 +1,4 @@
-"""The moment that popularity is served at, of planted splits."""
+"""The time at which popularity is served, on planted splits."""
 
 from typing import Any
 
@@ -19,7 +19,9 @@ class Catalogue:
 
 @pytest.fixture
 def data(timelines_of):
-    """Forty users take item 1 or, each fourth, item 2, one an hour; `stray` is one more event."""
+    """Forty users, one per hour, consume item 1 or, every fourth, item 2; `stray` is one more
+    event.
+    """
 
     def planted(kind: str, stray: list[tuple]) -> TrainingData:
         rows = [
@@ -45,12 +47,12 @@ STRAY = (b"stray", 40, [1, 3], [START, IN_2099], 1)
 
 @pytest.mark.parametrize("kind", ["clock", "last_item"])
 @pytest.mark.parametrize("stray", [[], [STRAY]])
-def test_one_event_in_2099_changes_nothing_of_what_is_served(data, kind, stray):
+def test_one_event_in_2099_does_not_change_what_is_served(data, kind, stray):
     training_data = data(kind, stray)
     assert training_data.end == START + 39 * HOUR + 1
-    # 30 users took item 1 and 10 item 2, within two days
+    # 30 users consumed item 1 and 10 item 2, within two days
     np.testing.assert_array_equal(training_data.served_votes(2), [0, 30, 10, 0])
-    # The last twelve hours: users 28 to 39, of whom three took item 2.
+    # The last twelve hours: users 28 to 39, of whom three consumed item 2.
     np.testing.assert_array_equal(training_data.served_votes(0.5), [0, 9, 3, 0])
 
 

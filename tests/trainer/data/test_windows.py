@@ -81,14 +81,14 @@ def test_batches_hold_every_window_once_within_the_bound(
             batch["item_index"], batch["event"], batch["target"], strict=True
         ):
             inside = event >= 0
-            assert (index[inside] == event[inside] + 1).all()  # as planted
+            assert (index[inside] == event[inside] + 1).all()  # as constructed
             assert not index[~inside].any()
             assert not target[~inside].any()
             results.append((event[inside][0], event[target][0], event[inside][-1] + 1))
     assert sorted(results) == sorted(zip(cut.start, cut.target, cut.stop, strict=True))
 
 
-def test_without_shuffling_batches_come_in_order_of_length(timelines_of):
+def test_without_shuffling_batches_are_in_order_of_length(timelines_of):
     timelines = _planted(timelines_of, [(5, 0), (1, 0), (3, 0)])
     batches = batch_windows(timelines, cut_windows(timelines, 8), 5, None)
     assert [b["item_index"].shape for b in batches] == [(1, 1), (1, 3), (1, 5)]
@@ -104,7 +104,7 @@ def test_pad_fills_up_with_zeros_and_follows_the_rows(timelines_of):
     batch = pad_windows(timelines, cut_windows(timelines, 3), np.array([1, 0]))
     assert batch["item_index"].tolist() == [[4, 0, 0], [3, 0, 2]]
     assert batch["timestamps"].tolist() == [[15, 0, 0], [10, 20, 30]]
-    # the second event of `a` is of no item in the catalogue: history at most, nothing to learn
+    # the second event of `a` is of an item outside the catalogue: part of the history, not a target
     assert batch["target"].tolist() == [[True, False, False], [False, False, True]]
     assert batch["event"].tolist() == [[3, -1, -1], [0, 1, 2]]
     assert batch["user_index"].tolist() == [0, 7]
@@ -115,7 +115,7 @@ def test_pad_fills_up_with_zeros_and_follows_the_rows(timelines_of):
 
 
 @pytest.mark.parametrize("positive", [[True, False], [False, False]])
-def test_events_that_are_not_positive_are_history_alone(timelines_of, positive):
+def test_events_that_are_not_positive_are_only_history(timelines_of, positive):
     timelines = timelines_of([(b"a", 1, [1, 2], [1, 2], 0)], positive=positive)
     batch = pad_windows(timelines, cut_windows(timelines, 2), np.arange(1))
     assert batch["item_index"].tolist() == [[1, 2]]

@@ -15,8 +15,8 @@ from trainer.evaluation.baselines import (
     rank_by_neighbours,
 )
 
-# Users' items; item 0 is no item. Items 1 and 2 go together, so do 3 and 4; 5 nobody took.
-TAKEN = sparse.csr_matrix(
+# Users' items; 0 is padding. Items 1 and 2 co-occur, so do 3 and 4; no user consumed 5.
+CONSUMED = sparse.csr_matrix(
     np.array(
         [
             [0, 1, 1, 0, 0, 0],
@@ -32,7 +32,7 @@ COUNTS = np.array([0, 3, 2, 2, 3, 0])
 
 
 def test_similarities_by_hand():
-    result = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0).toarray()
+    result = compute_similarities(CONSUMED, neighbours=10, shrinkage=2.0).toarray()
     expected = np.zeros((6, 6))
     expected[1, 2] = expected[2, 1] = 2 / (6**0.5 + 2)
     expected[1, 3] = expected[3, 1] = 1 / (6**0.5 + 2)
@@ -42,13 +42,13 @@ def test_similarities_by_hand():
 
 
 def test_without_shrinkage_it_is_the_cosine():
-    similarities = compute_similarities(TAKEN, neighbours=10, shrinkage=0.0)
+    similarities = compute_similarities(CONSUMED, neighbours=10, shrinkage=0.0)
     assert similarities[1, 4] == pytest.approx(1 / 3)
     assert similarities[3, 4] == pytest.approx(2 / 6**0.5)
 
 
 def test_only_the_most_similar_items_are_selected_and_ties_go_to_the_lower_index():
-    similarities = compute_similarities(TAKEN, neighbours=1, shrinkage=2.0)
+    similarities = compute_similarities(CONSUMED, neighbours=1, shrinkage=2.0)
     assert np.diff(similarities.indptr).tolist() == [0, 1, 1, 1, 1, 0]
     assert similarities.indices.tolist() == [2, 1, 4, 3]
     alike = sparse.csr_matrix(np.array([[0, 1, 1, 1]], np.float32))
@@ -64,7 +64,7 @@ def test_more_items_than_one_block():
 
 
 def test_lists_rank_by_history_then_by_popularity():
-    similar = compute_similarities(TAKEN, neighbours=10, shrinkage=2.0)
+    similar = compute_similarities(CONSUMED, neighbours=10, shrinkage=2.0)
     by_neighbours = rank_by_neighbours([np.array([2]), np.array([3]), np.zeros(0, int)], similar,
                                   COUNTS, 5)  # fmt: skip
     # of 2: 1 is similar, then by popularity 4, 3, 5; of 3: 4 before 1; without history: popular
@@ -79,7 +79,7 @@ def test_a_history_of_several_items_adds_up():
     assert by_neighbours.tolist() == [[4, 3], [3, 4]]
 
 
-def test_a_log_in_which_no_two_items_go_together_gives_the_popular_ones():
+def test_a_log_without_co_occurrences_gives_popular_items():
     similar = compute_similarities(sparse.csr_matrix(np.eye(3, dtype=np.float32)))
     assert similar.nnz == 0
     assert rank_by_neighbours([np.array([1])], similar, np.array([0, 1, 1]), 2).tolist() == [[2, 0]]
@@ -115,7 +115,7 @@ def test_the_matrix_has_each_earlier_interaction_once(timelines_of):
 
 
 def test_only_the_latest_items_of_a_long_history_are_used(timelines_of):
-    """User a takes 4, 1, 2, 3, 1 in this order: the last three different ones are 1, 3 and 2."""
+    """User a consumes 4, 1, 2, 3, 1 in this order: the last three distinct items are 1, 3 and 2."""
     train = timelines_of([(b"a", 1, [4, 1, 2, 3, 1], [0, 1, 2, 3, 4], 0), (b"b", 2, [4], [2], 0)])
     clock = build_clock([train], 5)
     assert build_interaction_matrix(clock, 9, most=3).toarray().tolist() == [
@@ -145,8 +145,8 @@ def test_latest_items_are_those_that_a_walk_back_meets_first(events, most):
 
 
 def test_the_baseline_counts_pairs_of_a_bounded_number_of_items(timelines_of):
-    """One user takes as many items as the bound and 100 more: the oldest are nobody's neighbours,
-    though items with the lower index come first where all are equally similar.
+    """One user consumes 100 items more than the bound: the oldest are not neighbours of any item,
+    although ties in similarity go to the lower index.
     """
     size = LATEST_ITEMS + 100
     items = list(range(1, size + 1))

@@ -1,4 +1,4 @@
-"""The verdict on planted measurements: what is better, worse, inside the noise, or not known."""
+"""The verdict on planted measurements that are better, worse, inside the noise or unknown."""
 
 import pytest
 from pydantic import ValidationError
@@ -20,13 +20,13 @@ WORSE = difference(-0.02, -0.03, -0.01)
 NOISE = difference(-0.005, -0.02, 0.01)
 
 
-def measured(labels=None, fairness=None, **against):
-    """Final lists with ndcg@10 = 0.3, recall@100 = 0.5; `against` by the others' names."""
+def measured(labels=None, fairness=None, **baselines):
+    """Final lists with ndcg@10 = 0.3, recall@100 = 0.5; `baselines` are differences by name."""
     lists = {
         "ndcg@10": 0.3,
         "recall@100": 0.5,
         "against": {
-            name: {"ndcg@10": result, "recall@100": result} for name, result in against.items()
+            name: {"ndcg@10": result, "recall@100": result} for name, result in baselines.items()
         },
     }
     return {
@@ -76,7 +76,7 @@ def test_with_too_few_users_the_means_decide_with_a_note(value, passed):
         (-0.005, False, WORSE, False),
     ],
 )
-def test_a_margin_is_held_against_the_interval(margin, significant, result, passed):
+def test_a_margin_is_compared_with_the_interval(margin, significant, result, passed):
     rules = [{"baseline": "recent", "margin": margin, "significant": significant}]
     config = BlessingConfig.model_validate({"baselines": rules})
     rule = only(decide_blessing(measured(recent=result), config, None))
@@ -104,7 +104,7 @@ def test_a_threshold_is_a_number_to_reach(threshold, passed):
     assert rule["expected"] == threshold.get("at_least", threshold.get("at_most"))
 
 
-def test_both_ends_of_a_threshold_are_rules_of_their_own():
+def test_both_ends_of_a_threshold_are_separate_rules():
     bounds = {"metric": "ndcg@10", "at_least": 0.1, "at_most": 0.2}
     config = BlessingConfig.model_validate({"baselines": [], "thresholds": [bounds]})
     passed = [rule["passed"] for rule in decide_blessing(measured(), config, None)["rules"]]
@@ -124,7 +124,7 @@ def test_an_unmeasured_metric_fails_its_threshold_with_a_reason():
     assert rule["note"] == "not measured: no event"
 
 
-def test_the_first_model_is_held_against_the_baselines_alone():
+def test_the_first_model_is_only_compared_with_the_baselines():
     decided = decide_blessing(measured(popular=BETTER), BlessingConfig(), None)
     assert [rule["against"] for rule in decided["rules"]] == ["popular"]
     assert decided["pushed_before"] is None
@@ -135,9 +135,11 @@ def test_later_ones_must_not_be_worse_than_the_pushed_one(result, blessed):
     both = measured(popular=BETTER, pushed=result) | {"pushed": {"ndcg@10": 0.28}}
     decided = decide_blessing(both, BlessingConfig(), VERSION)
     assert decided["blessed"] is blessed
-    against = {rule["metric"]: rule for rule in decided["rules"] if rule["against"] == "pushed"}
-    assert set(against) == {"ndcg@10", "recall@100"}
-    assert against["recall@100"]["expected"] == pytest.approx(0.5 - result["value"])
+    rules_by_metric = {
+        rule["metric"]: rule for rule in decided["rules"] if rule["against"] == "pushed"
+    }
+    assert set(rules_by_metric) == {"ndcg@10", "recall@100"}
+    assert rules_by_metric["recall@100"]["expected"] == pytest.approx(0.5 - result["value"])
     assert decided["pushed_before"] == VERSION | {"ndcg@10": 0.28}
 
 
@@ -168,7 +170,7 @@ def test_a_gap_above_its_limit_is_a_broken_rule():
 
 
 @pytest.mark.parametrize(("rmse", "passed"), [(0.79, True), (0.8, True), (0.81, False)])
-def test_label_errors_may_be_held_against_the_bias_baseline(rmse, passed):
+def test_label_errors_may_be_compared_with_the_bias_baseline(rmse, passed):
     config = BlessingConfig(baselines=[], bias_baseline=True)
     labels = {"rating": {"kind": "regression", "rmse": rmse, "bias_baseline_rmse": 0.8}}
     rule = only(decide_blessing(measured(labels), config, None))
@@ -220,7 +222,7 @@ def test_an_empty_rule_is_refused(section):
         BlessingConfig.model_validate(section)
 
 
-def test_a_run_may_bring_thresholds_of_its_own():
+def test_a_run_may_have_its_own_thresholds():
     compiled = BlessingConfig.model_validate({"baselines": [], "pushed": ["ndcg@10"]})
     rules = override_thresholds(compiled, '[{"metric": "ndcg@10", "at_least": 0.31}]', {})
     assert (rules.baselines, rules.pushed) == ([], ["ndcg@10"])

@@ -39,7 +39,7 @@ def test_the_gap_is_the_greatest_difference_either_way():
     assert exposure["groups"]["one"]["difference"]["value"] == pytest.approx(first - 1 / 4)
     assert exposure["groups"]["four"]["difference"]["value"] == pytest.approx(-1 / 2)
     assert exposure["widest"] == "four"
-    # nobody is shown item 4, and half of everybody's answers are it
+    # item 4 is in no list, but is half of all relevant items
     assert exposure["gap"] == pytest.approx(1 / 2)
 
 

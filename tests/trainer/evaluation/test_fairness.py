@@ -19,7 +19,7 @@ STUDIO = np.array([0, 1, 1, 2, 2])
 
 
 def served(users: int = USERS, region: np.ndarray = REGION + 1) -> Any:
-    """Everybody is shown item 1 and takes items 2 and 3; 0 is no known region."""
+    """All users are shown item 1 and consume items 2 and 3; region 0 is unknown."""
     return types.SimpleNamespace(
         lists=np.array([[1]] * users),
         columns={"ndcg@10": NDCG[:users], "recall@5": 1 - NDCG[:users]},
@@ -157,8 +157,8 @@ FEATURES = Dataset.model_validate(
 ).features
 
 
-def test_many_values_are_groups_of_their_own():
-    """Twenty studios of one item each: slices would show ten, a limit is to hold for all."""
+def test_many_values_are_separate_groups():
+    """Twenty studios of one item each: slices show ten, but a limit applies to all."""
     lists: Any = types.SimpleNamespace(
         lists=np.array([[1]] * 60),
         evaluator=types.SimpleNamespace(
@@ -207,6 +207,6 @@ def test_a_group_is_declared_once():
         ({"groups": "users.region", "required": True}, "expects a max_gap, received none"),
     ],
 )
-def test_what_does_not_fit_is_refused(values, sentence):
+def test_invalid_values_are_refused(values, sentence):
     with pytest.raises(ValidationError, match=sentence):
         FairnessConfig.model_validate(values)

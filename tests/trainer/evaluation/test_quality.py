@@ -19,14 +19,16 @@ SECOND = 1 / np.log2(3)
 
 @pytest.fixture(scope="module")
 def data(planted, timelines_of):
-    """Even users took item 1 and then take 2; odd ones are new and take 3 two days later."""
+    """Even users have consumed item 1 and then consume 2; odd ones are new and consume 3 two days
+    later.
+    """
     even, odd = range(0, USERS, 2), range(1, USERS, 2)
     history = timelines_of([(b"%d" % user, 1, [1], [user], 0) for user in even])
     queries = [(b"%d" % user, 1, [1, 2], [user, CUT], 1) for user in even] + [
         (b"%d" % user, 0, [3], [CUT + 2 * DAY], 0) for user in odd
     ]
     region = np.array([1] * 50 + [0] * 50)
-    device = np.array([2, 1] * 50 + [2] * 50)  # even users take 2 on their phone
+    device = np.array([2, 1] * 50 + [2] * 50)  # even users consume 2 on their phone
     return TrainingData(
         dataset=planted.dataset,
         items_graph=planted.items_graph,
@@ -54,7 +56,7 @@ def evaluator(data):
 
 @pytest.fixture(scope="module")
 def even(evaluator):
-    """[users] bool, in the order in which they are asked."""
+    """[users] bool, in the order of the queries."""
     return np.array([len(items) == 1 for items in evaluator.queries.interacted])
 
 
@@ -69,7 +71,7 @@ def test_values_of_the_data_name_the_slices(data, evaluator, even):
         "no known value": (~even).tolist(),
     }
     of_items = slice_items(np.array([1, 2, 3]), data)
-    assert of_items.keys() == {"item_genres", "item_studio"}  # of text and numbers there are none
+    assert of_items.keys() == {"item_genres", "item_studio"}  # text and numbers have no slices
     genres = {part.name: part.chosen.tolist() for part in of_items["item_genres"]}
     assert genres == {
         "crime": [True, True, False],
@@ -80,14 +82,14 @@ def test_values_of_the_data_name_the_slices(data, evaluator, even):
 
 def test_summary_has_every_metric_and_intervals_of_means_over_users(evaluator):
     summary_values = same_for_all(evaluator, [2, 3]).summary()
-    # even users' answer stands first, odd ones' second
+    # even users' relevant item is first, odd ones' second
     assert summary_values["recall@5"] == summary_values["hit_rate@100"] == 1
     assert summary_values["ndcg@10"] == pytest.approx((1 + SECOND) / 2)
     assert summary_values["mrr@20"] == pytest.approx((1 + 1 / 2) / 2)
     assert summary_values["coverage@10"] == pytest.approx(2 / 3)
     assert summary_values["novelty@10"] == pytest.approx(
         np.log2(51)
-    )  # 50 users, none of whom took them
+    )  # the list's items are relevant for none of 50 users
     assert summary_values["diversity@10"] == pytest.approx(2)
     assert summary_values["head_share@10"] == 0
     assert summary_values["gini@10"] == pytest.approx(1 / 3)
@@ -122,7 +124,7 @@ def test_slices_by_hand(evaluator):
 def test_verdicts_against_others(evaluator):
     ours = same_for_all(evaluator, [2, 3])
     others = {
-        "turned": same_for_all(evaluator, [3, 2]),  # as good, to other users
+        "turned": same_for_all(evaluator, [3, 2]),  # as good, for other users
         "wrong": same_for_all(evaluator, [1, 1]),
     }
     result = ours.compare_with(others)
@@ -165,5 +167,5 @@ def test_baselines_use_no_later_events_and_omit_interacted_items(timelines_of):
     baselines = rank_baselines(clock, queries, recent_days=3, k=3)
     assert baselines["popular"].tolist() == [[2, 3, 4], [1, 2, 3]]
     assert baselines["recent"].tolist() == [[3, 2, 4], [3, 1, 2]]
-    # of 1 goes 2, twice, before 3; a new user has what is popular
+    # 1 is followed by 2 twice and by 3 less often; a new user gets popular items
     assert baselines["item_neighbours"].tolist() == [[2, 3, 4], [1, 2, 3]]

@@ -16,7 +16,9 @@ CUT = 10 * DAY
 
 @pytest.fixture
 def queries(timelines_of):
-    """Two users of two and one answers; the first has two windows, and takes item 4 twice."""
+    """Two users with two and one relevant items; the first has two windows, and consumes item 4
+    twice.
+    """
     split = timelines_of(
         [
             (b"a", 1, [1, 5, 4], [0, CUT + DAY, CUT + 2 * DAY], 1),
@@ -37,7 +39,7 @@ def test_relevant_items_have_the_time_of_the_first_interaction(queries):
         2,
         1,
         8,
-    ]  # 3 events, 4 of the second window, 1 of his own
+    ]  # 3 events, 4 of the second window, 1 of the user
     assert relevant_items.days.tolist() == [2.0, 1.0, 0.5]
 
 
@@ -81,7 +83,7 @@ def test_slices_with_no_or_few_users_are_noted():
 
 @pytest.fixture
 def three_users():
-    """Ranks of user 0's answers 1, 12 and none, of user 1's 11, of user 2's 2."""
+    """Ranks of the relevant items: 1, 12 and none for user 0, 11 for user 1, 2 for user 2."""
     user = np.array([0, 0, 0, 1, 2])
     relevant = RelevantItems(3, user, np.array([1, 2, 3, 1, 4]), np.arange(5), np.zeros(5))
     return relevant, np.array([1, 12, 0, 11, 2])
@@ -92,7 +94,7 @@ def test_relevant_items_of_a_slice_have_equal_weight(three_users):
     parts = [Slice("all but the last", np.array([True, True, True, True, False]))]
     item_slices = measure_item_slices(relevant, ranks, parts, (10, 100), seed=1)["all but the last"]
     assert (item_slices["users"], item_slices["answers"]) == (2, 4)
-    # user 0 alone finds 1 of 3, user 1 alone 0 of 1
+    # user 0 alone: 1 of 3; user 1 alone: 0 of 1
     assert item_slices["recall@10"] == pytest.approx({"value": 1 / 4, "low": 0, "high": 1 / 3})
     assert item_slices["recall@100"] == pytest.approx({"value": 3 / 4, "low": 2 / 3, "high": 1})
     assert item_slices["note"] == "too few users for a verdict: expected 50, received 2"

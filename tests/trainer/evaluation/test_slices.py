@@ -20,7 +20,7 @@ def test_new_and_warm_users():
     assert table_rows == {"new users": [0, 2], "warm users": [1, 3]}
 
 
-def test_activity_in_parts_of_like_number():
+def test_activity_is_split_into_equal_parts():
     history = np.array([8, 0, 1, 2, 3, 4, 5, 6, 7])
     assert rows(slice_by_activity(history)) == {
         "1-2 items": [2, 3],
@@ -109,7 +109,7 @@ def test_a_feature_without_any_value_has_the_slice_of_those_without():
     assert rows(slice_by_value(np.zeros((3, 1), np.int32), [])) == {"no known value": [0, 1, 2]}
 
 
-def test_a_value_that_reads_like_a_slice_of_ours_has_its_own():
+def test_a_value_with_the_name_of_a_built_in_slice_has_its_own():
     names = ["no known value", "2 other values", '"no known value"', "another value", "v"]
     values = np.array([1, 1, 2, 3, 4, 5, 0])
     assert rows(slice_by_value(values, names, most=3)) == {

@@ -1,4 +1,6 @@
-"""Both stages of planted lists: user n takes item 2 after item 1, or is new and takes item 3."""
+"""Both stages on planted lists: user n consumes item 2 after item 1, or is new and consumes item
+3.
+"""
 
 import dataclasses
 import json
@@ -27,8 +29,8 @@ WITHOUT_FEATURES = Dataset.model_validate(
 
 
 @pytest.fixture
-def evaluator_of(timelines_of):
-    """A judge of so many warm users."""
+def build_evaluator(timelines_of):
+    """build(users) -> an evaluator with this number of warm users."""
 
     def build(users: int) -> ListEvaluator:
         ids = [b"%03d" % user for user in range(users)]
@@ -50,7 +52,9 @@ def evaluator_of(timelines_of):
 
 
 def lists(users: int, order: str, pushed: list[int] | None = None) -> StageLists:
-    """Retrieval has the answer in the second place, ranking in the first, popularity nowhere."""
+    """The relevant item is second in retrieval's lists, first in ranking's, and in no popular
+    list.
+    """
 
     def same(row: list[int]) -> np.ndarray:
         return np.tile(row, (users, 1))
@@ -64,8 +68,8 @@ def lists(users: int, order: str, pushed: list[int] | None = None) -> StageLists
     )
 
 
-def test_the_final_lists_are_those_in_the_order_that_is_served(evaluator_of):
-    evaluator = evaluator_of(60)
+def test_the_final_lists_are_those_in_the_order_that_is_served(build_evaluator):
+    evaluator = build_evaluator(60)
     by_ranking = evaluate_stages(evaluator, lists(60, "ranking"))
     assert by_ranking.served.lists[0].tolist() == [2, 3]
     report = by_ranking.as_json()
@@ -76,8 +80,8 @@ def test_the_final_lists_are_those_in_the_order_that_is_served(evaluator_of):
     assert report["ranking"]["reranked"]["ndcg@10"] == 1
 
 
-def test_all_are_held_against_the_baselines_and_the_final_lists_against_retrieval(evaluator_of):
-    report = evaluate_stages(evaluator_of(60), lists(60, "ranking")).as_json()
+def test_all_lists_are_compared_with_baselines_and_the_final_ones_with_retrieval(build_evaluator):
+    report = evaluate_stages(build_evaluator(60), lists(60, "ranking")).as_json()
     assert report["retrieval"]["users"] == 60
     assert report["retrieval"]["baselines"]["popular"]["recall@10"] == 0
     assert report["retrieval"]["against"]["popular"]["recall@10"]["verdict"] == "better"
@@ -89,19 +93,19 @@ def test_all_are_held_against_the_baselines_and_the_final_lists_against_retrieva
     assert "beside" not in report
 
 
-def test_the_pushed_version_gets_the_same_queries(evaluator_of):
-    report = evaluate_stages(evaluator_of(60), lists(60, "ranking", [2, 0])).as_json()
+def test_the_pushed_version_gets_the_same_queries(build_evaluator):
+    report = evaluate_stages(build_evaluator(60), lists(60, "ranking", [2, 0])).as_json()
     assert report["pushed"]["ndcg@10"] == 1
     verdict = report["ranking"]["against"]["pushed"]["ndcg@10"]
     assert (verdict["value"], verdict["verdict"]) == (0, "inside the noise")
     assert "pushed" not in report["retrieval"]["against"]
 
 
-def test_comparison_models_get_the_same_queries_and_keep_their_names(evaluator_of):
+def test_comparison_models_get_the_same_queries_and_keep_their_names(build_evaluator):
     queries = dataclasses.replace(
         lists(60, "ranking"), comparisons={"left_alone": np.tile([3, 2], (60, 1))}
     )
-    report = evaluate_stages(evaluator_of(60), queries).as_json()
+    report = evaluate_stages(build_evaluator(60), queries).as_json()
     assert report["beside"]["left_alone"]["ndcg@10"] == pytest.approx(SECOND)
     gained = report["ranking"]["against"]["left_alone"]["ndcg@10"]
     assert gained["value"] == pytest.approx(1 - SECOND)
@@ -109,8 +113,8 @@ def test_comparison_models_get_the_same_queries_and_keep_their_names(evaluator_o
     assert "left_alone" not in report["retrieval"]["against"]
 
 
-def test_too_few_users_are_noted_everywhere_without_nan(evaluator_of):
-    report = evaluate_stages(evaluator_of(49), lists(49, "ranking")).as_json()
+def test_too_few_users_are_noted_everywhere_without_nan(build_evaluator):
+    report = evaluate_stages(build_evaluator(49), lists(49, "ranking")).as_json()
     assert report["retrieval"]["note"] == "too few users for a verdict: expected 50, received 49"
     for part in (report["retrieval"], report["ranking"]):
         verdicts = [row["verdict"] for other in part["against"].values() for row in other.values()]

@@ -1,4 +1,4 @@
-"""TFMA's numbers beside those that a pencil finds."""
+"""TFMA's numbers compared with results by hand."""
 
 import json
 
@@ -25,7 +25,7 @@ def chosen(name, *positions):
     return Slice(name, np.array(positions, bool))
 
 
-# Three questions of three candidates each: the answer stands first, second and third.
+# Three queries of three candidates each: the relevant one is first, second and third.
 RELEVANCE = HeadRows(
     kind="relevance",
     label=np.array([1, 0, 0, 0, 1, 0, 0, 0, 1], np.float32),
@@ -67,38 +67,38 @@ def uri(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(uri):
+def actual(uri):
     return read_analysis(uri)
 
 
-def test_auc_is_the_share_of_pairs_in_order(found):
-    """Answers .9 .6 .2, others .5 .1 .8 .4 .7 .3: 6 + 4 + 1 of 18 pairs stand in order."""
-    assert found["Overall"]["relevance/auc"] == pytest.approx(11 / 18, abs=1e-6)
-    assert found["Overall"]["relevance/example_count"] == 9
+def test_auc_is_the_share_of_pairs_in_order(actual):
+    """Relevant .9 .6 .2, others .5 .1 .8 .4 .7 .3: 6 + 4 + 1 of 18 pairs are in order."""
+    assert actual["Overall"]["relevance/auc"] == pytest.approx(11 / 18, abs=1e-6)
+    assert actual["Overall"]["relevance/example_count"] == 9
 
 
-def test_ndcg_is_ours(found):
+def test_ndcg_is_ours(actual):
     expected = (1 + SECOND + 1 / 2) / 3
     lists = np.array([[1, 2, 3], [1, 2, 3], [1, 2, 3]])
     ours = compute_user_metrics(lists, [np.array([1]), np.array([2]), np.array([3])], (10,))
     assert ours["ndcg@10"].mean() == pytest.approx(expected)
-    assert found["Overall"]["relevance/ndcg@10"] == pytest.approx(expected)
-    assert found["history:new"]["relevance/ndcg@10"] == pytest.approx(1)
-    assert found["history:warm"]["relevance/ndcg@10"] == pytest.approx((SECOND + 1 / 2) / 2)
+    assert actual["Overall"]["relevance/ndcg@10"] == pytest.approx(expected)
+    assert actual["history:new"]["relevance/ndcg@10"] == pytest.approx(1)
+    assert actual["history:warm"]["relevance/ndcg@10"] == pytest.approx((SECOND + 1 / 2) / 2)
 
 
-def test_a_slice_of_items_has_pairs_and_no_lists(found):
-    """Crime: the answer .9, the others .8 and .7."""
-    assert found["item_genre:crime"]["relevance/auc"] == pytest.approx(1, abs=1e-6)
-    assert "relevance/ndcg@10" not in found["item_genre:crime"]
+def test_a_slice_of_items_has_pairs_and_no_lists(actual):
+    """Crime: the relevant item has .9, the others .8 and .7."""
+    assert actual["item_genre:crime"]["relevance/auc"] == pytest.approx(1, abs=1e-6)
+    assert "relevance/ndcg@10" not in actual["item_genre:crime"]
 
 
-def test_a_slice_without_rows_is_not_there(found):
-    assert "item_genre:none" not in found
+def test_a_slice_without_rows_is_not_there(actual):
+    assert "item_genre:none" not in actual
 
 
-def test_a_binary_label_has_auc_calibration_brier_and_log_loss(found):
-    row = found["Overall"]
+def test_a_binary_label_has_auc_calibration_brier_and_log_loss(actual):
+    row = actual["Overall"]
     assert row["click/auc"] == pytest.approx(1, abs=1e-6)
     assert row["click/calibration"] == pytest.approx(2.0 / 2)
     assert row["click/brier_score"] == pytest.approx((0.04 + 0.16 + 0.16 + 0.04) / 4, rel=1e-5)
@@ -107,23 +107,23 @@ def test_a_binary_label_has_auc_calibration_brier_and_log_loss(found):
     assert row["click/example_count"] == 4
 
 
-def test_undefined_metrics_are_omitted_and_noted(found):
-    """Nobody on the web clicked: no pairs for AUC, and no mean to calibrate against."""
-    row = found["context_device:web"]
+def test_undefined_metrics_are_omitted_and_noted(actual):
+    """No user clicked on the web: no pairs for AUC, and no mean for the calibration."""
+    row = actual["context_device:web"]
     assert "click/auc" not in row
     assert "click/calibration" not in row
     assert row["click/brier_score"] == pytest.approx((0.16 + 0.04) / 2, rel=1e-5)
     assert row["note"].endswith("all labels are equal: click/auc, click/calibration")
-    assert "note" not in found["Overall"]
-    json.dumps(found, allow_nan=False)
+    assert "note" not in actual["Overall"]
+    json.dumps(actual, allow_nan=False)
 
 
-def test_a_regression_label_has_errors_and_calibration(found):
-    row = found["Overall"]
+def test_a_regression_label_has_errors_and_calibration(actual):
+    row = actual["Overall"]
     assert row["rating/root_mean_squared_error"] == pytest.approx(np.sqrt(6 / 4), rel=1e-5)
     assert row["rating/mean_absolute_error"] == pytest.approx(1)
     assert row["rating/calibration"] == pytest.approx(12 / 10)
-    phone = found["context_device:phone"]
+    phone = actual["context_device:phone"]
     assert phone["rating/root_mean_squared_error"] == pytest.approx(np.sqrt(1 / 2), rel=1e-5)
 
 
@@ -152,8 +152,10 @@ def test_rows_equal_for_auc_are_merged():
     assert list(result) == [pytest.approx(row) for row in expected]
 
 
-def test_a_list_is_cut_to_its_head_and_its_answers():
-    """Twelve candidates, the answers in places 3 and 12: place 11 changes no NDCG@10."""
+def test_a_list_is_cut_to_its_head_and_its_relevant_items():
+    """Twelve candidates, relevant ones at positions 3 and 12: position 11 does not change
+    NDCG@10.
+    """
     label = np.zeros(12, np.float32)
     label[[2, 11]] = 1
     rows = HeadRows(

@@ -25,8 +25,8 @@ NAN = np.nan
 
 @pytest.fixture(scope="module")
 def data(planted, timelines_of):
-    """Two users: 0 of the north took item 1 and then takes 2 by phone and 1 by web; 1, of nowhere
-    known, is new and takes 3.
+    """Two users: 0, of the north, has consumed item 1 and then consumes 2 by phone and 1 by web; 1,
+    of an unknown region, is new and consumes 3.
     """
     test = timelines_of(
         [(b"0", 1, [1, 2, 1], [5, CUT, CUT + 1], 1), (b"1", 0, [3], [CUT + 2], 0)],
@@ -54,14 +54,16 @@ def data(planted, timelines_of):
 
 def slices(result):
     return {
-        feature: {part.name: part.chosen.astype(int).tolist() for part in of if part.chosen.any()}
-        for feature, of in result.items()
+        feature: {
+            part.name: part.chosen.astype(int).tolist() for part in columns if part.chosen.any()
+        }
+        for feature, columns in result.items()
     }
 
 
 @pytest.fixture(scope="module")
 def relevance(data):
-    """User 0 is returned 2 and 3, of which 2 is the answer; the new user 1, 2 and the answer 3."""
+    """User 0 gets 2 and 3, of which 2 is relevant; the new user gets 1, 2 and the relevant 3."""
     queries = build_queries(data.test, CUT)
     lists = np.array([[2, 3, 0], [1, 2, 3]])
     hit = np.array([[True, False, False], [False, False, True]])
@@ -75,7 +77,7 @@ def test_each_candidate_is_a_row_and_an_empty_position_is_not(relevance):
     assert relevance.kind == "relevance"
 
 
-def test_a_candidate_is_held_against_the_average_of_its_list(relevance):
+def test_a_candidate_is_compared_with_the_average_of_its_list(relevance):
     """Likelihoods 3 and 1, on average 2; 1, 4 and 1, on average 2."""
     expected = [3 / 5, 1 / 3, 1 / 3, 4 / 6, 1 / 3]
     assert relevance.prediction.tolist() == pytest.approx(expected)
@@ -104,7 +106,7 @@ def test_rows_are_sliced_by_user_and_item(relevance):
 
 
 def test_events_are_sliced_by_context_too(data):
-    """Positions 1 to 3: item 2 by phone, item 1 by web, item 3 by nothing known."""
+    """Positions 1 to 3: item 2 by phone, item 1 by web, item 3 by an unknown device."""
     result = slices(_slice_test_events(data, np.array([1, 2, 3])))
     assert result["context_device"] == {
         "phone": [1, 0, 0],

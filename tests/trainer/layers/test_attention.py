@@ -22,7 +22,7 @@ def test_known_events_before_each_position():
 
 def test_gaps_are_counted_from_the_known_event_before():
     hours = tf.constant([[1, 2, 8, 8], [5, 6, 7, 8]], tf.int64) * 3600
-    # 2 - 1, 8 - 1 and 8 - 8 hours; the second timeline knows nothing before any position
+    # 2 - 1, 8 - 1 and 8 - 8 hours; the second timeline has no known event before any position
     expected = [[0, np.log(2), np.log(8), 0], [0, 0, 0, 0]]
     np.testing.assert_allclose(compute_log_gaps(hours, KNOWN).numpy(), expected, atol=1e-6)
 
@@ -44,7 +44,7 @@ def test_a_block_reads_earlier_positions_only():
     assert moved.tolist() == [False, False, True, True, True]
 
 
-def test_dropout_is_for_training_alone():
+def test_dropout_is_only_used_in_training():
     block = AttentionBlock(4, 3, 1, 0.5)
     vectors = tf.random.stateless_normal([1, 3, 4], [1, 2])
     np.testing.assert_array_equal(block(vectors), block(vectors))
@@ -52,14 +52,15 @@ def test_dropout_is_for_training_alone():
 
 
 def test_attention_by_hand():
-    """With identity projections place 1 weighs the two places by exp of their biases."""
+    """With identity projections, position 1 weights both positions by exp of their biases."""
     layer = SelfAttention(1, 1, 1, 0.0)
     asking, queries = tf.constant([[[0.0], [0.0]]]), tf.constant([[[2.0], [10.0]]])
     layer(asking, queries)
     for variable in layer.trainable_variables:
         variable.assign(tf.ones_like(variable) if "kernel" in variable.name else variable)
     layer._bias.assign([[0.0], [np.log(3)]])
-    # place 0 sees itself alone; place 1 sees place 0 three times as much as itself
+    # position 0 attends only to itself; position 1 attends to position 0 three times as much as to
+    # itself
     np.testing.assert_allclose(layer(asking, queries).numpy()[0, :, 0], [2, 0.75 * 2 + 0.25 * 10])
 
 
@@ -70,5 +71,5 @@ def test_distances_beyond_the_length_are_equal():
     for variable in layer.trainable_variables:
         variable.assign(tf.ones_like(variable) if "kernel" in variable.name else variable)
     layer._bias.assign([[0.0], [np.log(2)]])
-    # at place 3 the weights are 2, 2, 2 and 1, of 7
+    # at position 3 the weights are 2, 2, 2 and 1, of 7
     np.testing.assert_allclose(layer(asking, queries).numpy()[0, 3, 0], 24 / 7, rtol=1e-6)

@@ -38,7 +38,7 @@ def test_nothing_declared_is_one_column_of_zeros():
     assert not encoded.any()
 
 
-def test_the_width_of_a_vector_is_known_where_a_batch_fixes_its_rank_alone():
+def test_the_width_of_a_vector_is_known_if_a_batch_fixes_only_its_rank():
     encoder = FeatureEncoder([FeatureSpec("cover", "vector", 2)], width=5)
     dense = tf.keras.layers.Dense(3)
 

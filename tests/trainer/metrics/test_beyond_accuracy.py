@@ -15,7 +15,8 @@ from trainer.metrics.beyond_accuracy import (
     find_head_items,
 )
 
-LISTS = np.array([[1, 2, 9], [1, 0, 0], [1, 3, 9]])  # of the first two places: 1 three times, 2, 3
+# The first two positions hold 1 three times, 2 and 3.
+LISTS = np.array([[1, 2, 9], [1, 0, 0], [1, 3, 9]])
 
 
 def test_coverage_does_not_count_empty_positions():
@@ -24,7 +25,7 @@ def test_coverage_does_not_count_empty_positions():
 
 
 def test_novelty_is_the_mean_of_bits_over_filled_positions():
-    # log2 of 4/4 three times, of 4/2 and, for an item that nobody took, of 4/1
+    # log2 of 4/4 three times, of 4/2 and, for an item that no user consumed, of 4/1
     user_counts = np.array([7, 3, 1, 0, 0, 0, 0, 0, 0, 0])
     assert compute_novelty(LISTS, 2, user_counts, users=3) == pytest.approx((1 + 2) / 5)
 
@@ -72,14 +73,14 @@ def test_gini_is_the_relative_mean_absolute_difference(shown):
 
 
 def test_all_of_them_by_name():
-    known = ItemStatistics(
+    item_statistics = ItemStatistics(
         events=np.array([0, 3, 2, 1, 0]),
         user_counts=np.array([0, 3, 1, 0, 0]),
         users=3,
         vectors=np.array([[0.0], [1.0], [-1.0], [1.0], [1.0]]),
     )
     lists = np.array([[1, 2], [1, 0], [1, 3]])
-    assert compute_beyond_accuracy(lists, known, 2) == pytest.approx(
+    assert compute_beyond_accuracy(lists, item_statistics, 2) == pytest.approx(
         {
             "coverage@2": 3 / 4,
             "novelty@2": 3 / 5,
@@ -88,18 +89,20 @@ def test_all_of_them_by_name():
             "gini@2": 9 / 20,
         }
     )
-    assert "diversity@1" not in compute_beyond_accuracy(lists, known, 1)
+    assert "diversity@1" not in compute_beyond_accuracy(lists, item_statistics, 1)
 
 
-def known(user_counts: list[int], users: int, vectors: np.ndarray) -> ItemStatistics:
+def build_statistics(user_counts: list[int], users: int, vectors: np.ndarray) -> ItemStatistics:
     return ItemStatistics(np.array(user_counts), np.array(user_counts), users, vectors)
 
 
 def test_intervals_draw_users():
-    """Of 100 users half are shown item 1, which all took, half item 2, which nobody took."""
+    """Of 100 users, half are shown item 1, which all consumed, half item 2, which no user
+    consumed.
+    """
     lists = np.array([[1], [2]] * 50)
     beyond_accuracy_intervals = compute_beyond_accuracy_intervals(
-        lists, known([0, 3, 0], 3, np.eye(3)), seed=1
+        lists, build_statistics([0, 3, 0], 3, np.eye(3)), seed=1
     )
     half = 1.96 * 0.5 / 100**0.5
     for name, width in (("novelty@10", 2.0), ("head_share@10", 1.0)):  # 0 or 2 bits, 1 or 0
@@ -117,9 +120,9 @@ def test_intervals_draw_users():
     )
 )
 def test_an_interval_is_around_the_very_value_that_is_measured(rows):
-    lists = -np.sort(-np.array(rows), axis=1)  # empty places at the end
+    lists = -np.sort(-np.array(rows), axis=1)  # empty positions at the end
     vectors = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 2.0]])
-    facts = known([0, 9, 4, 1, 0], 9, vectors)
+    facts = build_statistics([0, 9, 4, 1, 0], 9, vectors)
     beyond_accuracy = compute_beyond_accuracy(lists, facts, 3)
     for name, interval in compute_beyond_accuracy_intervals(lists, facts, 1, 3).items():
         assert interval.value == pytest.approx(beyond_accuracy[name])

@@ -9,14 +9,14 @@ from trainer.metrics.calibration import compute_calibration_error, compute_relia
 
 
 def test_ten_bins_of_equal_mass_by_hand():
-    """Twenty events at .00, .01, … .19, two a bin; the outcome of every second one is 1."""
+    """Twenty events at .00, .01, … .19, two per bin; the outcome of every second one is 1."""
     predicted = np.arange(20) / 100
     bins = compute_reliability(predicted[::-1], np.arange(20)[::-1] % 2)
     assert [each["events"] for each in bins] == [2] * 10
     assert bins[1] == pytest.approx(
         {"low": 0.02, "high": 0.03, "predicted": 0.025, "observed": 0.5, "events": 2}
     )
-    # the mean prediction is .095, and each bin lies below .5
+    # the mean prediction is .095, and each bin is below .5
     assert compute_calibration_error(bins) == pytest.approx(0.5 - 0.095)
 
 
@@ -29,13 +29,13 @@ def test_bins_are_weighed_by_their_events():
     assert compute_calibration_error(bins) == pytest.approx((2 * 0.8 + 9 * 0.5) / 11)
 
 
-def test_probabilities_that_come_true_have_almost_no_error():
+def test_calibrated_probabilities_have_almost_no_error():
     rng = np.random.default_rng(0)
     predicted = rng.random(200_000)
     outcomes = (rng.random(len(predicted)) < predicted).astype(float)
     true = compute_reliability(predicted, outcomes)
     assert compute_calibration_error(true) < 0.01
-    # twice as sure of the odds as one may be: |sigmoid(2 z) - sigmoid(z)| on average is .09
+    # log odds twice as large as they should be: |sigmoid(2 z) - sigmoid(z)| on average is .09
     odds = (predicted / (1 - predicted)) ** 2
     sure = compute_reliability(odds / (1 + odds), outcomes)
     expected = np.mean(np.abs(odds / (1 + odds) - predicted))

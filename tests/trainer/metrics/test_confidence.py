@@ -23,7 +23,7 @@ def test_values_that_are_all_the_same_have_no_width():
 
 
 def test_two_users_are_drawn_with_replacement():
-    # both are the same one in half of the resamples: a quarter each lies at 0 and at 1
+    # both are the same one in half of the resamples: a quarter each is at 0 and at 1
     drawn = confidence.resample_means(np.array([[0.0], [1.0]]), seed=1)[:, 0]
     assert drawn.shape == (confidence.RESAMPLES,)
     assert set(drawn.tolist()) == {0.0, 0.5, 1.0}
@@ -44,11 +44,11 @@ def test_of_many_users_it_is_the_normal_interval():
 
 def test_95_of_100_intervals_hold_the_truth():
     rng = np.random.default_rng(7)
-    held = 0
+    covered = 0
     for seed in range(200):
         mean_intervals = confidence.compute_mean_intervals({"a": rng.random(200)}, seed)["a"]
-        held += mean_intervals.low <= 0.5 <= mean_intervals.high
-    assert 180 <= held <= 199  # 190 expected, standard deviation 3
+        covered += mean_intervals.low <= 0.5 <= mean_intervals.high
+    assert 180 <= covered <= 199  # 190 expected, standard deviation 3
 
 
 def test_the_seed_decides():
@@ -74,7 +74,7 @@ def test_more_users_than_one_block(monkeypatch):
     np.testing.assert_allclose(drawn, 1)  # every user drawn counts once
 
 
-def test_a_ratio_counts_per_answer_and_draws_per_user():
+def test_a_ratio_counts_relevant_items_and_draws_users():
     results, relevant = np.array([2.0, 0.0]), np.array([2.0, 6.0])
     ratio = confidence.compute_ratio_intervals({"a": results}, relevant, seed=1)["a"]
     assert ratio.value == pytest.approx(2 / 8)  # not the mean over users, (1 + 0) / 2
@@ -107,15 +107,15 @@ print([float(x).hex() for each in intervals.values() for x in (each.value, each.
 
 
 def test_processors_and_threads_leave_no_trace():
-    """The kernel of OpenBLAS is the processor's, and can be chosen as if it were another's."""
+    """OpenBLAS uses the kernel of the processor; an environment variable selects another one's."""
     printed = set()
     for kernel, threads in KERNELS:
         environment = os.environ | {"OPENBLAS_CORETYPE": kernel, "OPENBLAS_NUM_THREADS": threads}
         command = [sys.executable, "-c", PROGRAM]
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-        if done.returncode != -signal.SIGILL:  # the processor lacks the kernel's instructions
-            assert done.returncode == 0, done.stderr
-            printed.add(done.stdout)
+        completed = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if completed.returncode != -signal.SIGILL:  # the processor lacks the kernel's instructions
+            assert completed.returncode == 0, completed.stderr
+            printed.add(completed.stdout)
     assert len(printed) == 1
 
 
@@ -128,7 +128,9 @@ TABLES = arrays.arrays(
 
 @given(TABLES, st.randoms(use_true_random=False))
 def test_sums_of_rounded_values_are_exact(table, random):
-    """Against rational numbers, each row drawn as often as a resample may draw it."""
+    """Compared with rational numbers, for every multiplicity with which a resample may draw a
+    row.
+    """
     rounded = confidence._round_to_exact_sums(table)
     drawn = [random.randrange(len(table)) for _ in range(len(table))]
     for column in rounded.T.tolist():

@@ -1,4 +1,4 @@
-"""Products by exact arithmetic, in any order, on any kernel of BLAS."""
+"""Products are exact, in any order, with any BLAS kernel."""
 
 import fractions
 import hashlib
@@ -30,8 +30,8 @@ tables = st.integers(1, 9).flatmap(
 
 
 @given(tables)
-def test_they_are_the_products_of_the_rounded_rows(given):
-    queries, vectors = map(round_to_grid, given)
+def test_they_are_the_products_of_the_rounded_rows(pair_of_tables):
+    queries, vectors = map(round_to_grid, pair_of_tables)
     expected = [
         [
             np.float32(float(sum(fractions.Fraction(a) * fractions.Fraction(b) for a, b in pair)))
@@ -39,12 +39,12 @@ def test_they_are_the_products_of_the_rounded_rows(given):
         ]
         for query in queries.tolist()
     ]
-    np.testing.assert_array_equal(compute_exact_products(*given), expected)
+    np.testing.assert_array_equal(compute_exact_products(*pair_of_tables), expected)
 
 
 @given(tables)
-def test_rows_are_rounded_by_no_more_than_float32_would(given):
-    for rows in given:
+def test_rows_are_rounded_by_no_more_than_float32_would(pair_of_tables):
+    for rows in pair_of_tables:
         allowed = np.abs(rows).max(axis=1, keepdims=True).astype(float) * 2.0**-23
         assert (np.abs(round_to_grid(rows) - rows) <= allowed).all()
 
@@ -68,7 +68,7 @@ def test_every_kernel_has_the_same_bits(kernel):
     one_by_one = [[float((q * v).sum()) for v in vectors] for q in queries]
     expected = hashlib.sha256(np.array(one_by_one, np.float32).tobytes()).hexdigest()
     environment = os.environ | {"OPENBLAS_CORETYPE": kernel}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", RAW], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == expected
+    assert completed.stdout.strip() == expected

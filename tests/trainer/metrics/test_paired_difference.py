@@ -23,7 +23,7 @@ def test_pairing_shows_what_two_intervals_side_by_side_hide(theirs):
     assert alone["ours"].low < alone["theirs"].high  # they overlap
 
 
-def test_the_other_way_round_it_is_worse(theirs):
+def test_the_reverse_is_worse(theirs):
     paired = confidence.compare_paired({"m": theirs}, {"m": theirs + 0.01}, seed=1)["m"]
     assert (paired.value, paired.verdict) == (pytest.approx(-0.01), "worse")
 

@@ -13,7 +13,7 @@ def fitted(logits, outcomes) -> PlattScaling:
     return platt_scaling
 
 
-def test_planted_probabilities_come_back():
+def test_planted_probabilities_are_recovered():
     """Outcomes are drawn with sigmoid(0.5 x - 1) of logits x that claim sigmoid(x)."""
     rng = np.random.default_rng(3)
     logits = rng.normal(0, 2, 200_000)

@@ -42,7 +42,7 @@ def test_ndcg_by_hand():
     ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
     gained = 1 / math.log2(3) + 1 / math.log2(5)
     np.testing.assert_allclose(compute_ndcg(hit, count, 4), [gained / ideal, 1, 0])
-    # of the first two places only the second is a hit, and the ideal has two hits there
+    # of the first two positions only the second is a hit, and the ideal has two hits there
     np.testing.assert_allclose(
         compute_ndcg(hit, count, 2), [(1 / math.log2(3)) / (1 + 1 / math.log2(3)), 1, 0]
     )
@@ -61,7 +61,7 @@ def test_hit_rate_requires_one_relevant_item_in_the_first_k():
     assert compute_hit_rate(hit, 100).tolist() == [1, 1, 0]
 
 
-def test_reciprocal_rank_is_that_of_the_first_answer_within_k():
+def test_reciprocal_rank_is_that_of_the_first_hit_within_k():
     hit = np.array([[False, True, True], [False, False, True], [True, False, True]])
     assert compute_reciprocal_rank(hit, 1).tolist() == [0, 0, 1]
     assert compute_reciprocal_rank(hit, 2).tolist() == [1 / 2, 0, 1]
@@ -86,14 +86,14 @@ def test_per_user_has_every_metric_at_every_cutoff():
 
 @st.composite
 def _lists_and_answers(draw):
-    """One user: a list of distinct items of 1 … 30 and at least one answer."""
+    """One user: a list of distinct items of 1 … 30 and at least one relevant item."""
     ranked = draw(st.lists(st.integers(1, 30), unique=True, min_size=1, max_size=20))
     wanted = draw(st.lists(st.integers(1, 30), unique=True, min_size=1, max_size=20))
     return np.array([ranked]), [np.array(wanted)]
 
 
 @given(_lists_and_answers(), st.integers(1, 25))
-def test_metrics_lie_between_0_and_1_and_agree_on_whether_there_is_a_hit(drawn, k):
+def test_metrics_are_between_0_and_1_and_agree_whether_there_is_a_hit(drawn, k):
     lists, relevant = drawn
     result = {
         name: values[0] for name, values in compute_user_metrics(lists, relevant, (k,)).items()
@@ -110,7 +110,7 @@ def test_summary_averages_over_users():
     assert lists == pytest.approx(
         {
             "recall@10": (2 / 3 + 1 + 0) / 3,
-            # hits at 2 and 4 of three answers, at 1 of one, and none
+            # hits at 2 and 4 for three relevant items, at 1 for one, and none
             "ndcg@10": ((math.log(2, 3) + math.log(2, 5)) / (1.5 + math.log(2, 3)) + 1 + 0) / 3,
             "recall@100": (2 / 3 + 1 + 0) / 3,
             "coverage@10": 5 / 10,

@@ -1,4 +1,4 @@
-"""Our metrics beside those of an independent script, where that script is there."""
+"""Our metrics compared with those of an independent script, if it is available."""
 
 import importlib.util
 import json
@@ -35,9 +35,9 @@ def _log(rng):
         before = rng.integers(1, ITEMS + 1, 0 if number % 7 == 0 else rng.integers(1, 30))
         after = rng.integers(1, ITEMS + 1, rng.integers(1, 12))
         if len(before) and number % 3 == 0:
-            after = np.append(after, before[0])  # seen already: no answer
+            after = np.append(after, before[0])  # already in the history: not relevant
         users[f"u{number:02}"] = (before, after)
-    users["seen-only"] = (np.array([1, 2, 3]), np.array([2, 2]))  # a user without an answer
+    users["seen-only"] = (np.array([1, 2, 3]), np.array([2, 2]))  # a user without a relevant item
     return users
 
 
@@ -90,7 +90,7 @@ def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
     assert compared == {f"{m}@{k}" for m in ("recall", "ndcg") for k in CUTOFFS} | {
         "mrr@100"
     }  # it has no hit rate
-    # of catalogue and lists it has no novelty, diversity and Gini
+    # it has no novelty, diversity or Gini
     metrics["coverage@10"] = compute_coverage(lists, 10, ITEMS)
     head = find_head_items(_events(users))
     metrics["share_of_top_1pct_items@10"] = compute_head_share(lists, 10, head)
@@ -99,12 +99,12 @@ def test_metrics_agree_with_the_referee(referee, timelines_of, tmp_path):
     }
     for name, value in of_all.items():
         assert value > 0
-        # the referee gives five decimals
+        # the referee prints five decimals
         assert round(metrics[name], 5) == pytest.approx(value, abs=1e-9), name
 
 
 def _events(users):
-    """[items + 1] events before the cut; one item alone is the most popular."""
+    """[items + 1] events before the cut; exactly one item is the most popular."""
     events = np.bincount(np.concatenate([before for before, _ in users.values()]), minlength=1)
     assert (events == events.max()).sum() == 1
     return np.pad(events, (0, ITEMS + 1 - len(events)))

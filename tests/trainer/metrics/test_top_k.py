@@ -21,7 +21,7 @@ def test_items_are_best_first_without_interacted_items():
     assert lists.tolist() == [[2, 3, 4], [3, 1, 0]]
 
 
-def test_equal_scores_go_to_the_lower_index_at_the_edge_too():
+def test_ties_go_to_the_lower_index_also_at_the_edge():
     scores = np.zeros((1, 1000), np.float32)
     scores[0, 700] = 1.0
     lists = select_top_k(scores, [np.array([2])], 5)
@@ -41,8 +41,8 @@ def test_k_beyond_the_catalogue_leaves_zeros():
 def test_lists_are_a_stable_sort_of_the_other_items(scores, interacted, k):
     top_k = select_top_k(scores.copy(), [np.array(s, np.int64) for s in interacted], k)
     for row, items, positions in zip(scores, interacted, top_k, strict=True):
-        left = [i for i in range(1, 12) if i not in items]
-        expected = sorted(left, key=lambda i: (-row[i], i))[:k]
+        remaining = [i for i in range(1, 12) if i not in items]
+        expected = sorted(remaining, key=lambda i: (-row[i], i))[:k]
         assert positions.tolist() == expected + [0] * (k - len(expected))
 
 
@@ -76,7 +76,7 @@ def test_without_queries_there_are_no_lists():
     [("exclude", [3, 1, 0]), ("allow", [4, 3, 2]), ("only", [4, 2, 0])],
 )
 def test_repeats_decide_which_items_a_list_holds(repeats, expected):
-    """Item 0 is unknown, and never listed even though it is in the history."""
+    """Item 0 is unknown, and not listed although it is in the history."""
     scores = np.array([[9.0, 1.0, 2.0, 3.0, 4.0]])
     history = [np.array([0, 2, 4])]
     assert select_top_k(scores.copy(), history, 3, repeats).tolist() == [expected]
@@ -96,8 +96,8 @@ def test_new_and_repeated_items_together_are_all_items(scores, history, k):
     seen = [np.array(sorted(history), np.int64)]
 
     def items(repeats):
-        found = select_top_k(np.array([scores], float), seen, k + 8, repeats)[0]
-        return set(found.tolist()) - {0}
+        result = select_top_k(np.array([scores], float), seen, k + 8, repeats)[0]
+        return set(result.tolist()) - {0}
 
     assert items("only") == history
     assert items("exclude") == set(range(1, 8)) - history

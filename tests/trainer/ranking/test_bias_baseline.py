@@ -17,7 +17,7 @@ def test_biases_are_shrunk_by_five_average_ratings():
     )
 
 
-def test_users_are_measured_on_what_the_items_leave_over():
+def test_user_biases_are_fitted_to_the_residuals_of_items():
     baseline = fit_biases(
         np.array([1, 2, 1]), np.array([1, 1, 2]), np.array([4.0, 4.0, 1.0]), users=3, items=3
     )

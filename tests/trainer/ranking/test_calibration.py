@@ -1,4 +1,4 @@
-"""Heads of a planted network are calibrated on what was held out."""
+"""Heads of a planted network are calibrated on held-out events."""
 
 import numpy as np
 import pytest
@@ -17,13 +17,15 @@ LABELS = {
 
 
 def _network(inputs):
-    """The logit of every label is the candidate's number less ten."""
+    """The logit of every label is the candidate's number minus ten."""
     logit = tf.cast(inputs["candidates"], tf.float32) - 10
     return dict.fromkeys(("relevance", *LABELS), logit)
 
 
 def _examples(events):
-    """`bought` comes true with sigmoid(logit / 2) where it is known, `clicked` always."""
+    """`bought` is positive with probability sigmoid(logit / 2) or unknown, `clicked` always
+    positive.
+    """
     rng = np.random.default_rng(4)
     item = rng.integers(5, 16, (events, 1)).astype(np.int32)
     bought = np.where(rng.random(events) < expit((item[:, 0] - 10) / 2), 2, 1).astype(np.float32)

@@ -58,7 +58,7 @@ def test_the_positive_own_known_events_in_order_of_time(log):
     assert len(examples) == 4
 
 
-def test_an_item_that_the_user_takes_again_is_an_example_where_repeats_are_allowed(log):
+def test_a_repeated_item_is_an_example_if_repeats_are_allowed(log):
     """Its negatives are items of the history and others: retrieval returns all of them."""
     rng = np.random.default_rng(0)
     examples = build_listwise_examples(log, _state(log), _config(negatives=5), rng, "allow")
@@ -66,7 +66,7 @@ def test_an_item_that_the_user_takes_again_is_an_example_where_repeats_are_allow
     assert all(sorted(row) == list(range(1, ITEMS + 1)) for row in examples.candidates.tolist())
 
 
-def test_only_items_of_the_history_compete_where_nothing_else_is_recommended(log):
+def test_only_items_of_the_history_compete_if_only_repeats_are_recommended(log):
     """Of all events only the last one of `a` takes an item again: 1, after 1, 2 and 3."""
     rng = np.random.default_rng(0)
     examples = build_listwise_examples(log, _state(log), _config(), rng, "only")
@@ -92,7 +92,7 @@ def test_negatives_are_distinct_items_without_interaction(log):
         assert not set(negatives) & {0, row[0], *history}
 
 
-def test_where_too_few_items_are_left_the_rest_is_zero(log):
+def test_if_too_few_items_remain_the_rest_is_zero(log):
     interacted = [[], [1], [4, 5], [1, 2]]
     candidates = _build(log, negatives=6).candidates
     assert candidates.shape == (4, 7)

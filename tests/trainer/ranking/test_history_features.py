@@ -42,7 +42,7 @@ def test_unknown_items_in_a_history_are_passed_over():
 
 
 def test_only_five_count():
-    # 4 = (-1, 0) is sixth from the end; five times (1, 0) stand after it
+    # 4 = (-1, 0) is sixth from the end; five times (1, 0) after it
     np.testing.assert_allclose(_similarity([4, 1, 6, 7, 1, 6], [1]), [[1, 1, 1]], atol=1e-6)
 
 

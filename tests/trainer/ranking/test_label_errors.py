@@ -1,4 +1,4 @@
-"""Errors of planted models beside arithmetic, and words where nothing can be measured."""
+"""Errors of planted models against explicit arithmetic, and notes if nothing can be measured."""
 
 import dataclasses
 import json
@@ -22,14 +22,14 @@ LABELS = {
 
 
 class Query(tf.Module):
-    """Vectors of zeros."""
+    """A catalogue whose vectors are zeros."""
 
     def positions(self, batch):
         return tf.zeros([*batch["item_index"].shape, 3])
 
 
 class Ranking(tf.Module):
-    """Item i is rated i and bought with a chance of i / 4, before calibration always."""
+    """Item i is rated i and bought with probability i / 4, before calibration 1."""
 
     def score(self, inputs):
         item = tf.cast(inputs["candidates"], tf.float32)
@@ -73,7 +73,7 @@ def test_all_own_test_events_on_known_items_count(data):
     """Item 1 is rated 3, predicted 1; item 2 is rated 1, predicted 2.
 
     The bias baseline: mean 2; item 1 is (1 - 2) / 6 below, item 2 as much above; the user's bias is
-    0 since what they leave over of his two ratings adds up to 0.
+    0, because the residuals of both ratings add up to 0.
     """
     measurements = _measured(data)["rating"]
     assert (measurements["kind"], measurements["events"]) == ("regression", 2)
@@ -85,7 +85,7 @@ def test_all_own_test_events_on_known_items_count(data):
 
 
 def test_probabilities_of_the_events_that_have_the_label(data):
-    """One test event: item 1, bought, with a chance of 1/4 and, uncalibrated, of 1."""
+    """One test event: item 1, bought, with probability 1/4 and, uncalibrated, 1."""
     measurements = _measured(data)["bought"]
     assert (measurements["kind"], measurements["events"]) == ("binary", 1)
     assert measurements["rmse"] == pytest.approx(0.75)

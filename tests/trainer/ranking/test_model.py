@@ -1,4 +1,4 @@
-"""The multi-task loss and the exported module beside arithmetic written down."""
+"""The multi-task loss and the exported module against explicit arithmetic."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_loss_by_hand(network, inputs):
     ]
     rating, bought = outputs["rating"][:, 0], outputs["bought"][:, 0]
     errors = [((4 - rating[0]) / 1.5) ** 2, ((1 - rating[2]) / 1.5) ** 2]
-    # log loss of a logit: log(1 + exp(-x)) where the event reached 2, log(1 + exp(x)) where not
+    # log loss of a logit: log(1 + exp(-x)) if the event reached 2, else log(1 + exp(x))
     entropy = [np.log1p(np.exp(-bought[0])), np.log1p(np.exp(bought[1]))]
     expected = np.mean(relevance) + 0.5 * sum(errors) / 3 + 2.0 * sum(entropy) / 3
     assert result == pytest.approx(expected, rel=1e-4)
@@ -86,7 +86,8 @@ def test_an_empty_position_does_not_count_in_the_loss(network, inputs):
     model = RankingModel(network, LABELS, BASELINES)
     empty = inputs["candidates"] == 0
     loss = model.compute_loss(inputs).numpy()
-    interacted = tf.constant([[True, False, False]] * 3)  # moving all alike would change no order
+    # not all of them: a constant added to every score would not change the order
+    interacted = tf.constant([[True, False, False]] * 3)
     for positions, matters in ((empty, False), (interacted, True)):
         moved = inputs["log_popularity"] + 5 * tf.cast(positions, tf.float32)
         changed = model.compute_loss(inputs | {"log_popularity": moved}).numpy()
@@ -106,12 +107,12 @@ def test_candidates_are_scored_each_by_itself(network, inputs):
         np.testing.assert_allclose(alone["relevance"][:, 0], together[:, position], atol=1e-5)
 
 
-def _of_the_model(inputs):
+def _select_model_inputs(inputs):
     return {name: values for name, values in inputs.items() if not name.startswith("label_")}
 
 
 def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
-    queries = _of_the_model(inputs)
+    queries = _select_model_inputs(inputs)
     expected = network(queries)
     calibration = {"bought": PlattScaling(0.5, -1.0)}
     module = RankingModule(network, LABELS, calibration, queries)
@@ -128,7 +129,7 @@ def test_the_saved_module_scores_as_the_network_does(network, inputs, tmp_path):
 
 
 def test_a_query_has_the_same_score_alone_and_in_a_batch(network, inputs, tmp_path):
-    queries = _of_the_model(inputs)
+    queries = _select_model_inputs(inputs)
     module = RankingModule(network, LABELS, {}, queries)
     together = module.score(queries)
     for row in range(3):
@@ -157,16 +158,16 @@ def test_an_untrained_network_ranks_as_retrieval_does(network, inputs):
     np.testing.assert_allclose(network(inputs)["relevance"], expected, atol=1e-5)
 
 
-def test_an_item_that_came_later_is_scored_as_one_that_was_never_learned(network, inputs, tmp_path):
-    """Item 4 was not learned, and differs from its twin 6 in nothing but the bias of its rating."""
-    queries = _of_the_model(inputs) | {"candidates": tf.constant([[4, 6, 1]] * 3)}
+def test_a_later_item_is_scored_as_one_that_was_never_learned(network, inputs, tmp_path):
+    """Item 4 was not learned, and differs from its twin 6 only in the bias of its rating."""
+    queries = _select_model_inputs(inputs) | {"candidates": tf.constant([[4, 6, 1]] * 3)}
     queries["log_popularity"] = tf.ones([3, 3])
     before = network(queries | {"candidates": tf.constant([[4, 4, 1]] * 3)})
     module = RankingModule(network, LABELS, {}, queries)
     save_ranking_model(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    known = loaded.item_vectors.numpy()
-    loaded.item_vectors.assign(np.vstack([known, known[4]]))
+    item_vectors = loaded.item_vectors.numpy()
+    loaded.item_vectors.assign(np.vstack([item_vectors, item_vectors[4]]))
     scores = {name: values.numpy() for name, values in loaded.score(queries).items()}
     np.testing.assert_allclose(scores["relevance"][:, 1], scores["relevance"][:, 0], atol=1e-5)
     difference = scores["rating"][:, 0] - scores["rating"][:, 1]

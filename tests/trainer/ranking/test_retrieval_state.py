@@ -9,7 +9,7 @@ from trainer.ranking.inputs import RetrievalState
 
 @pytest.fixture
 def log(timelines_of):
-    """`a` takes 1 on day 0 and 2 on day 1; `b` dislikes 1 and takes it on day 1."""
+    """`a` consumes 1 on day 0 and 2 on day 1; `b` dislikes 1 and consumes it on day 1."""
     return timelines_of(
         [(b"a", 1, [1, 2], [10, DAY + 10], 0), (b"b", 2, [1, 1], [DAY + 5, DAY + 20], 0)],
         positive=[1, 1, 0, 1],
@@ -30,7 +30,7 @@ def test_an_event_sees_the_popularity_of_its_days_beginning(log):
     times = np.array([10, DAY + 5, DAY + 10, 2 * DAY])
     result = [(part, np.expm1(present)) for part, present in _state(log).days(times)]
     assert [part for part, _ in result] == [slice(0, 1), slice(1, 3), slice(3, 4)]
-    # on day 2 `a`'s one vote is shared by the two that he took, and `b` took 1
+    # on day 2 the vote of `a` is shared by two items, and `b` consumed 1
     expected = [[0, 0, 0], [0, 1, 0], [0, 1.5, 0.5]]
     np.testing.assert_allclose([present for _, present in result], expected, atol=1e-6)
 

@@ -1,4 +1,6 @@
-"""No skew: ranking's scores through the servable, from strings, are those of training's arrays."""
+"""No training-serving skew: the servable's scores from strings equal those from training's
+arrays.
+"""
 
 import types
 
@@ -32,9 +34,7 @@ LOG_POPULARITY = np.array([0, 0.5, 1.5, 1.0], np.float32)
 
 @pytest.fixture(scope="module")
 def log(planted, timelines_of):
-    """The first planted timeline, as `trainer.data.timelines` would read it, beginning with its
-    third event.
-    """
+    """The first planted timeline, as read by `trainer.data.timelines`, from its third event on."""
     out = next(row for row in planted.timelines_out if row["user_id"] == b"u")
     ids = planted.items_graph.vocabulary_by_name("item_id")
     raw = planted.timelines[0]
@@ -75,7 +75,7 @@ def state(log, query):
 
 @pytest.fixture(scope="module")
 def ranking(planted, log, state, tmp_path_factory):
-    """Heads of chance, so that every feature has a part in every score."""
+    """Random heads, so that every feature affects every score."""
     tf.keras.utils.set_random_seed(9)
     labels = planted.dataset.labels.ranking
     context = build_feature_specs(
@@ -118,7 +118,7 @@ def _served(planted, query, ranking, log_popularity, candidates, rows=1, **chang
 
 
 def test_an_event_is_scored_in_service_as_in_training(planted, log, state, query, ranking):
-    """With the event's own context, from the same history; `b` is what it took."""
+    """With the event's context and the same history; `b` is the event's item."""
     examples = build_labelled_examples(log, state)
     trained = create_scorer(ranking)(examples.inputs())
     served = _served(planted, query, ranking, np.zeros(4, np.float32), [b"b"])
@@ -127,8 +127,8 @@ def test_an_event_is_scored_in_service_as_in_training(planted, log, state, query
         np.testing.assert_allclose(getattr(served, name), trained[name], atol=1e-4)
 
 
-def test_a_question_is_scored_in_service_as_in_evaluation(planted, log, query, ranking):
-    """At the cut, without a context, for all items in one call."""
+def test_a_query_is_scored_in_service_as_in_evaluation(planted, log, query, ranking):
+    """At the cut, without context, for all items in one call."""
     queries = build_queries(log, 3)
     query_vectors = encode_queries(query.positions, queries, LENGTH)
     ids = planted.items_graph.vocabulary_by_name("item_id")

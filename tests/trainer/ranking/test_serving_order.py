@@ -15,22 +15,24 @@ from trainer.ranking.serving_order import (
 )
 
 
-def _asked(timelines_of, users):
-    """Each took item 1 after the cut, and nothing before it."""
+def _build_queries(timelines_of, users):
+    """Each user consumes item 1 after the cut, and nothing before it."""
     rows = [(f"u{n}".encode(), n + 1, [1], [10], 0) for n in range(users)]
     return build_queries(timelines_of(rows), 10)
 
 
 def _lists(positions):
-    """[q, 100] lists that have item 1 at the given place, from 1, and others elsewhere."""
+    """Lists [q, 100] with item 1 at the given positions, counted from 1, and other items
+    elsewhere.
+    """
     lists = np.tile(np.arange(2, 102), (len(positions), 1))
     lists[np.arange(len(positions)), np.array(positions) - 1] = 1
     return lists
 
 
 def test_ndcg_of_both_orders_by_hand(timelines_of):
-    """At place 2 the gain is 1 / log2(3), at place 4 1 / log2(5) of an ideal 1."""
-    queries = _asked(timelines_of, 2)
+    """At position 2 the gain is 1 / log2(3), at position 4 1 / log2(5) of an ideal 1."""
+    queries = _build_queries(timelines_of, 2)
     orders = compare_orders([OrderedLists(queries, _lists([1, 2]), _lists([2, 4]))])
     assert orders.ranking == pytest.approx((1 + 1 / np.log2(3)) / 2)
     assert orders.retrieval == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / 2)
@@ -48,9 +50,9 @@ def test_ndcg_of_both_orders_by_hand(timelines_of):
         ([2] * 60, [2] * 60, "retrieval", "inside the noise"),
     ],
 )
-def test_rankings_order_is_served_where_it_is_better(timelines_of, ours, theirs, order, verdict):
-    answered = OrderedLists(_asked(timelines_of, 60), _lists(ours), _lists(theirs))
-    orders = compare_orders([answered])
+def test_rankings_order_is_served_if_it_is_better(timelines_of, ours, theirs, order, verdict):
+    lists = OrderedLists(_build_queries(timelines_of, 60), _lists(ours), _lists(theirs))
+    orders = compare_orders([lists])
     assert (orders.order, orders.difference.verdict) == (order, verdict)
 
 
@@ -77,10 +79,10 @@ def test_what_is_written_is_read(tmp_path):
 
 
 def test_a_user_with_two_queries_counts_once(timelines_of):
-    """u0 has the item first and then second, u1 is asked once and has it first: his 1 weighs as
+    """u0 has the item first and then second; u1 has one query with the item first: its 1 weighs as
     much as the mean of u0's two.
     """
-    twice, once = _asked(timelines_of, 2), _asked(timelines_of, 1)
+    twice, once = _build_queries(timelines_of, 2), _build_queries(timelines_of, 1)
     orders = compare_orders(
         [
             OrderedLists(twice, _lists([1, 1]), _lists([4, 4])),
@@ -92,8 +94,8 @@ def test_a_user_with_two_queries_counts_once(timelines_of):
 
 
 def test_queries_start_at_each_quarter_of_the_events(timelines_of):
-    """Events at 10 to 80: the quarters begin at 10, 30, 50 and 70, and who has nothing left to
-    take is not asked again.
+    """Events at 10 to 80: the quarters begin at 10, 30, 50 and 70; a user without remaining events
+    has no further query.
     """
     split = timelines_of(
         [

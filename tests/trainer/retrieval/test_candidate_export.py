@@ -1,4 +1,4 @@
-"""The exported candidate tower: raw features give what the trainer's own arrays give."""
+"""The exported candidate tower: raw features give the same vectors as the trainer's arrays."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ DIM = 6
 
 @pytest.fixture(scope="module")
 def tower(planted):
-    """Over the planted catalogue; items a and b stand in training, c does not."""
+    """A tower over the planted catalogue; items a and b occur in training, c does not."""
     rows = [int(row["item_index"]) for row in planted.items_out]
     names = [row["item_id"] for row in planted.items_out]
     order = np.argsort(rows)
@@ -46,8 +46,8 @@ def tower(planted):
 
 
 @pytest.fixture(scope="module")
-def ask(planted, tower, tmp_path_factory):
-    """Rows as ingestion writes them -> vectors, from the SavedModel."""
+def encode(planted, tower, tmp_path_factory):
+    """encode(rows as written by ingestion) -> vectors, from the SavedModel."""
     path = str(tmp_path_factory.mktemp("tower"))
     save_candidate_model(CandidateModule(tower[1], planted.dataset, planted.items_graph), path)
     loaded = tf.saved_model.load(path)
@@ -71,34 +71,34 @@ def items(planted):
     return [dict(row) for row in planted.items]
 
 
-def test_known_items_have_the_vectors_that_training_gave_them(planted, tower, ask):
+def test_known_items_have_the_vectors_that_training_gave_them(planted, tower, encode):
     rows = items(planted)
     expected = np.stack([tower[0][row["item_id"]] for row in rows])
-    np.testing.assert_allclose(ask(rows), expected, atol=1e-5)
+    np.testing.assert_allclose(encode(rows), expected, atol=1e-5)
 
 
-def test_one_row_is_answered_as_among_others(planted, ask):
+def test_one_row_has_the_same_vector_as_among_others(planted, encode):
     rows = items(planted)
-    for row, vector in zip(rows, ask(rows), strict=True):
-        np.testing.assert_allclose(ask([row])[0], vector, atol=1e-5)
+    for row, vector in zip(rows, encode(rows), strict=True):
+        np.testing.assert_allclose(encode([row])[0], vector, atol=1e-5)
 
 
-def test_a_new_item_has_the_vector_of_its_content(planted, ask):
-    """Of an item that training did not take nothing but its content is known."""
+def test_a_new_item_has_the_vector_of_its_content(planted, encode):
+    """Only the content of an item that does not occur in training is known."""
     rows = items(planted)
     new = rows[2] | {"item_id": b"never seen"}
-    np.testing.assert_allclose(ask([new])[0], ask([rows[2]])[0], atol=1e-6)
+    np.testing.assert_allclose(encode([new])[0], encode([rows[2]])[0], atol=1e-6)
     learned = rows[0] | {"item_id": b"never seen either"}
-    assert np.abs(ask([learned])[0] - ask([rows[0]])[0]).max() > 1e-3
+    assert np.abs(encode([learned])[0] - encode([rows[0]])[0]).max() > 1e-3
 
 
-def test_changed_content_moves_an_item(planted, ask):
+def test_changed_content_moves_an_item(planted, encode):
     rows = items(planted)
-    moved = ask([rows[0] | {"item_studio": [b"y"]}, rows[0] | {"item_price": [9.0]}])
-    assert (np.abs(moved - ask([rows[0]])).max(axis=1) > 1e-3).all()
+    moved = encode([rows[0] | {"item_studio": [b"y"]}, rows[0] | {"item_price": [9.0]}])
+    assert (np.abs(moved - encode([rows[0]])).max(axis=1) > 1e-3).all()
 
 
-def test_a_value_that_training_never_saw_counts_as_unknown(planted, ask):
+def test_a_value_that_training_never_saw_counts_as_unknown(planted, encode):
     row = items(planted)[0]
     unheard, absent = row | {"item_studio": [b"unheard of"]}, row | {"item_studio": []}
-    np.testing.assert_allclose(ask([unheard]), ask([absent]), atol=1e-6)
+    np.testing.assert_allclose(encode([unheard]), encode([absent]), atol=1e-6)

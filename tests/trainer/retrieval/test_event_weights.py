@@ -1,4 +1,4 @@
-"""Weights of events in the loss of retrieval, beside the same arithmetic."""
+"""Weights of events in the retrieval loss, against explicit arithmetic."""
 
 import dataclasses
 
@@ -56,8 +56,8 @@ def _losses(model):
     losses = []
     for n, index in enumerate(TARGETS):
         logits = vectors[candidates] @ queries[index] / 0.2 - np.log(probability)
-        kept = (candidates != own[n]) | (np.arange(6) == n)
-        losses.append(np.log(np.exp(logits[kept]).sum()) - logits[n])
+        mask = (candidates != own[n]) | (np.arange(6) == n)
+        losses.append(np.log(np.exp(logits[mask]).sum()) - logits[n])
     return np.array(losses)
 
 

@@ -1,4 +1,4 @@
-"""The loss beside the same arithmetic, written down."""
+"""The loss against explicit arithmetic."""
 
 from typing import Any
 
@@ -49,8 +49,8 @@ def _expected(model, inputs, positives):
     interacted = [int(history[index]) for index in positives]
     candidates = interacted + inputs["negatives"].numpy().tolist()
     in_batch, uniform = len(interacted), len(candidates) - len(interacted)
-    # a candidate is one of the positives, or drawn evenly from the three items of training; an
-    # item that training lacks counts as the rarest of them
+    # a candidate is one of the positives, or drawn evenly from the three items of training; an item
+    # that is not in training counts as the rarest of them
     share = np.where(FREQUENCY > 0, FREQUENCY, 0.2)
     probability = (share * in_batch + uniform / 3) / (in_batch + uniform)
     losses = []
@@ -108,7 +108,7 @@ def test_items_rarer_than_one_in_a_million_are_distinguished(static_shapes):
         "timestamps": tf.constant([[10, 20, 30]], tf.int64),
         "user_index": tf.constant([1]),
     }
-    # Logits are -log q. Against q = (1, 2e-8, 1e-8) they are 0, log 5e7 and log 1e8, and so the
+    # Logits are -log q. For q = (1, 2e-8, 1e-8) they are 0, log 5e7 and log 1e8, and so the
     # softmax shares are 1 : 5e7 : 1e8. (Clipped at 1e-6 the last two would be equal.)
     total = 1 + 5e7 + 1e8
     expected = -np.mean([np.log(1 / total), np.log(5e7 / total), np.log(1e8 / total)])

@@ -22,7 +22,7 @@ def _product(present, times, training):
     return (queries @ tf.transpose(present.encode_items(tf.constant([2, 1])))).numpy()
 
 
-def test_a_query_meets_what_was_popular_at_the_latest_moment_before_it(present):
+def test_a_query_has_the_latest_popularity_before_it(present):
     times = [DAY, 2 * DAY - 1, 2 * DAY, 9 * DAY]
     expected = 0.5 * np.array([[0, 0], [0, 0], [2, 1], [4, 3]])
     np.testing.assert_allclose(_product(present, times, training=False), expected)
@@ -35,7 +35,7 @@ def test_a_time_before_all_moments_meets_the_first(present):
 def test_in_training_it_is_up_to_a_refresh_old(present):
     tf.keras.utils.set_random_seed(1)
     products = _product(present, [2 * DAY + DAY // 4] * 2000, training=True)
-    # fresher than a quarter of a day one time in four: then of day 2, otherwise of day 1
+    # with probability 1/4 newer than a quarter of a day: then of day 2, otherwise of day 1
     assert set(products[:, 0].tolist()) == {0.0, 1.0}
     assert np.mean(products[:, 0] == 1) == pytest.approx(0.25, abs=0.04)
 

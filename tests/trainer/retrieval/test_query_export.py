@@ -1,4 +1,4 @@
-"""The exported query model: raw strings give what the trainer's own batches give."""
+"""The exported query model: raw strings give the same vectors as the trainer's batches."""
 
 import types
 
@@ -20,7 +20,7 @@ ROW, EVENT = 0, 2
 
 @pytest.fixture(scope="module")
 def log(planted, timelines_of):
-    """The first planted timeline, as `trainer.data.timelines` would read it."""
+    """The first planted timeline, as read by `trainer.data.timelines`."""
     rows = {row["user_id"]: row for row in planted.timelines_out}
     ids = planted.items_graph.vocabulary_by_name("item_id")
     raw, out = planted.timelines[ROW], rows[planted.timelines[ROW]["user_id"]]
@@ -36,7 +36,7 @@ def log(planted, timelines_of):
 
 @pytest.fixture(scope="module")
 def exported(planted, log, tmp_path_factory):
-    """The module that was saved, and what was loaded."""
+    """The saved module, and the loaded one."""
     tf.keras.utils.set_random_seed(8)
     features, graph = planted.dataset.features, planted.timelines_graph
     tower = QueryTower(
@@ -57,7 +57,7 @@ def exported(planted, log, tmp_path_factory):
 
 
 def _request(planted, **changes):
-    """What a client knew just before the third event of the first timeline."""
+    """A client's request just before the third event of the first timeline."""
     raw = planted.timelines[ROW]
     request = {
         "user_id": [raw["user_id"]],
@@ -73,8 +73,10 @@ def _request(planted, **changes):
     return {name: tf.constant(values, kinds.get(name)) for name, values in request.items()}
 
 
-def test_serving_answers_as_the_trainer_does(planted, log, exported):
-    """No skew: the same event through strings and Transform, and through the trainer's arrays."""
+def test_serving_gives_the_scores_of_the_trainer(planted, log, exported):
+    """No training-serving skew: the same event through strings and Transform, and from the
+    trainer's arrays.
+    """
     tensors = {k: tf.constant(v) for k, v in exported.batch.items()}
     trained = exported.loaded.positions(tensors).numpy()[0, EVENT]
     served = exported.loaded.query(_request(planted))
@@ -96,8 +98,8 @@ def test_only_the_latest_history_is_read_and_padding_is_not(planted, exported):
     np.testing.assert_allclose(exported.loaded.query(longer)["vector"], expected, atol=1e-5)
 
 
-def test_what_is_missing_is_as_in_training(planted, exported):
-    """NaN, 0 and "" are the mean and the unknown, as are a stranger and an unknown device."""
+def test_missing_values_are_treated_as_in_training(planted, exported):
+    """NaN, 0 and "" stand for the mean and for unknown values, like an unknown user and device."""
     missing = _request(
         planted, context_basket=[np.nan], context_since=[0], context_device=[b""], user_region=[b""]
     )
@@ -113,8 +115,8 @@ def test_what_is_missing_is_as_in_training(planted, exported):
     assert np.isfinite(outputs).all()
 
 
-def test_a_stranger_without_history_is_answered_by_the_context(planted, exported):
-    def ask(device):
+def test_an_unknown_user_without_history_is_served_from_the_context(planted, exported):
+    def query_from(device):
         empty = {
             "history_item_ids": tf.zeros([1, 0], tf.string),
             "history_timestamps": tf.zeros([1, 0], tf.int64),
@@ -122,7 +124,7 @@ def test_a_stranger_without_history_is_answered_by_the_context(planted, exported
         request = _request(planted, user_id=[b"nobody"], context_device=[device])
         return exported.loaded.query(request | empty)
 
-    phone, web = ask(b"phone"), ask(b"web")
+    phone, web = query_from(b"phone"), query_from(b"web")
     assert phone["user_index"].numpy().tolist() == [0]
     assert np.isfinite(phone["vector"]).all()
     assert np.abs(phone["vector"].numpy() - web["vector"].numpy()).max() > 1e-4

@@ -15,7 +15,7 @@ CONFIG = RetrievalConfig(embedding_dim=DIM)
 
 @pytest.fixture(scope="module")
 def candidate_tower():
-    """Items 1 to 6 stand in training; 7, 8 and 9 are new, 7 and 8 of the same genre and price."""
+    """Items 1 to 6 occur in training; 7, 8 and 9 are new, 7 and 8 have the same genre and price."""
     tf.keras.utils.set_random_seed(1)
     catalogue = Catalogue(
         item_ids=np.array([b""] + [b"i%d" % n for n in range(1, ITEMS + 1)], object),
@@ -59,14 +59,14 @@ def _batch(seed, rows=2, length=6):
     }
 
 
-def _ask(tower, batch, item_vectors):
+def _encode(tower, batch, item_vectors):
     inputs = {name: tf.constant(values) for name, values in batch.items()}
     return tower(inputs, tf.gather(item_vectors, inputs["item_index"])).numpy()
 
 
 def test_vectors_of_both_towers_have_length_one(query_tower, item_vectors):
     np.testing.assert_allclose(np.linalg.norm(item_vectors, axis=-1), 1, atol=1e-5)
-    vectors = _ask(query_tower, _batch(0), item_vectors)
+    vectors = _encode(query_tower, _batch(0), item_vectors)
     assert vectors.shape == (2, 6, DIM)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5)
 
@@ -74,10 +74,10 @@ def test_vectors_of_both_towers_have_length_one(query_tower, item_vectors):
 def test_new_items_have_the_vector_of_their_content(item_vectors):
     np.testing.assert_allclose(item_vectors[7], item_vectors[8], atol=1e-6)
     assert np.abs(item_vectors[7] - item_vectors[9]).max() > 1e-3
-    assert np.abs(item_vectors[1] - item_vectors[4]).max() > 1e-3  # same genre, ids of their own
+    assert np.abs(item_vectors[1] - item_vectors[4]).max() > 1e-3  # same genre, different ids
 
 
-def test_id_dropout_hides_ids_in_training_alone(candidate_tower, item_vectors):
+def test_id_dropout_hides_ids_only_in_training(candidate_tower, item_vectors):
     index = tf.repeat(3, 400)
     np.testing.assert_allclose(
         candidate_tower(index).numpy(), np.tile(item_vectors[3], (400, 1)), atol=1e-6
@@ -89,15 +89,15 @@ def test_id_dropout_hides_ids_in_training_alone(candidate_tower, item_vectors):
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), position=st.integers(0, 5))
-def test_what_comes_later_never_changes_a_vector(query_tower, item_vectors, seed, position):
-    """The item of an event is for the positions after it, its own time and context for itself."""
+def test_later_events_never_change_a_vector(query_tower, item_vectors, seed, position):
+    """An event's item affects the positions after it, its time and context its own position."""
     batch, other = _batch(seed), _batch(seed + 1)
     changed = {name: values.copy() for name, values in batch.items()}
     changed["item_index"][:, position:] = other["item_index"][:, position:]
     for name in ("timestamps", "context_device"):
         changed[name][:, position + 1 :] = other[name][:, position + 1 :]
-    before = _ask(query_tower, batch, item_vectors)[:, : position + 1]
-    after = _ask(query_tower, changed, item_vectors)[:, : position + 1]
+    before = _encode(query_tower, batch, item_vectors)[:, : position + 1]
+    after = _encode(query_tower, changed, item_vectors)[:, : position + 1]
     np.testing.assert_allclose(after, before, atol=1e-5)
 
 
@@ -106,7 +106,9 @@ def test_an_event_changes_the_vector_after_it(query_tower, item_vectors):
     batch["item_index"][:, 2] = 1
     changed = batch | {"item_index": batch["item_index"].copy()}
     changed["item_index"][:, 2] = 6
-    difference = _ask(query_tower, batch, item_vectors) - _ask(query_tower, changed, item_vectors)
+    difference = _encode(query_tower, batch, item_vectors) - _encode(
+        query_tower, changed, item_vectors
+    )
     moved = np.abs(difference).max(axis=(0, 2)) > 1e-4
     assert moved.tolist() == [False, False, False, True, True, True]
 
@@ -120,23 +122,25 @@ def test_padding_never_matters(query_tower, item_vectors, seed, padding):
         for name, values in batch.items()
     }
     np.testing.assert_allclose(
-        _ask(query_tower, padded, item_vectors)[:, :6],
-        _ask(query_tower, batch, item_vectors),
+        _encode(query_tower, padded, item_vectors)[:, :6],
+        _encode(query_tower, batch, item_vectors),
         atol=1e-5,
     )
 
 
 @settings(max_examples=20)
-@given(seed=st.integers(0, 10_000), place=st.integers(0, 6), width=st.integers(1, 3))
-def test_an_unknown_item_has_no_position(query_tower, item_vectors, seed, place, width):
-    """Padding may stand before, amid or after a history; so may items outside the catalogue."""
+@given(seed=st.integers(0, 10_000), position=st.integers(0, 6), width=st.integers(1, 3))
+def test_an_unknown_item_has_no_position(query_tower, item_vectors, seed, position, width):
+    """Padding and items outside the catalogue may be before, within or after a history."""
     batch = _batch(seed)
     wider = {
-        name: np.insert(values, [place] * width, 0, axis=1) if values.ndim == 2 else values
+        name: np.insert(values, [position] * width, 0, axis=1) if values.ndim == 2 else values
         for name, values in batch.items()
     }
-    result = np.delete(_ask(query_tower, wider, item_vectors), range(place, place + width), axis=1)
-    np.testing.assert_allclose(result, _ask(query_tower, batch, item_vectors), atol=1e-5)
+    result = np.delete(
+        _encode(query_tower, wider, item_vectors), range(position, position + width), axis=1
+    )
+    np.testing.assert_allclose(result, _encode(query_tower, batch, item_vectors), atol=1e-5)
 
 
 def test_attention_depends_on_the_order_of_a_history_and_the_mean_does_not(item_vectors):
@@ -145,33 +149,33 @@ def test_attention_depends_on_the_order_of_a_history_and_the_mean_does_not(item_
     swapped = batch | {"item_index": batch["item_index"][:, [2, 1, 0, 3, 4, 5]]}
     for history, expected in (("attention", True), ("mean", False)):
         tower = _query_tower(history=history)
-        difference = _ask(tower, batch, item_vectors) - _ask(tower, swapped, item_vectors)
+        difference = _encode(tower, batch, item_vectors) - _encode(tower, swapped, item_vectors)
         assert (np.abs(difference[:, 3:]).max() > 1e-4) == expected
 
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_a_history_longer_than_configured_is_read_too(item_vectors, seed):
-    """Distances give out, and what comes later still changes nothing before it."""
+    """Beyond the largest distance, later events still do not change earlier positions."""
     tower = _query_tower(history_length=2)
     batch = _batch(seed)
-    vectors = _ask(tower, batch, item_vectors)
+    vectors = _encode(tower, batch, item_vectors)
     assert np.isfinite(vectors).all()
     shorter = {n: v[:, :4] if v.ndim == 2 else v for n, v in batch.items()}
-    np.testing.assert_allclose(vectors[:, :4], _ask(tower, shorter, item_vectors), atol=1e-5)
+    np.testing.assert_allclose(vectors[:, :4], _encode(tower, shorter, item_vectors), atol=1e-5)
 
 
-def test_a_batch_answers_as_its_rows_alone(query_tower, item_vectors):
+def test_a_batch_has_the_results_of_its_single_rows(query_tower, item_vectors):
     batch = _batch(4, rows=3)
-    together = _ask(query_tower, batch, item_vectors)
+    together = _encode(query_tower, batch, item_vectors)
     for row in range(3):
         single = {name: values[row : row + 1] for name, values in batch.items()}
         np.testing.assert_allclose(
-            _ask(query_tower, single, item_vectors)[0], together[row], atol=1e-5
+            _encode(query_tower, single, item_vectors)[0], together[row], atol=1e-5
         )
 
 
-def test_an_unknown_user_without_history_is_answered_by_the_context(query_tower, item_vectors):
+def test_an_unknown_user_without_history_is_scored_from_the_context(query_tower, item_vectors):
     batch = {
         "item_index": np.zeros((2, 1), np.int32),
         "timestamps": np.array([[1000], [1000]]),
@@ -179,7 +183,7 @@ def test_an_unknown_user_without_history_is_answered_by_the_context(query_tower,
         "context_device": np.array([[1], [2]]),
         "user_region": np.zeros(2, np.int32),
     }
-    vectors = _ask(query_tower, batch, item_vectors)
+    vectors = _encode(query_tower, batch, item_vectors)
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5)
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-4
@@ -201,7 +205,7 @@ def test_towers_without_any_declared_feature():
 @pytest.mark.parametrize("history", ["attention", "mean"])
 def test_mixed_precision_computes_in_bfloat16_about_the_same(item_vectors, history):
     tower = _query_tower(history=history)
-    expected = _ask(tower, _batch(6), item_vectors)
+    expected = _encode(tower, _batch(6), item_vectors)
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         mixed = _query_tower(history=history)

@@ -51,7 +51,7 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path):
 
 
 def test_the_best_epoch_stays_and_patience_ends_training(tmp_path):
-    """The third epoch is said to be the best: its weights come back after two worse ones."""
+    """The third epoch has the best metric: its weights are restored after two worse ones."""
     model, calls = chains.model(), []
     values = iter([0.1, 0.2, 0.5, 0.4, 0.5, 0.9])
 
@@ -106,8 +106,8 @@ def _child(folder: pathlib.Path, *arguments: str) -> subprocess.Popen:
 
 @pytest.mark.e2e
 def test_a_killed_training_resumes_after_its_last_epoch(tmp_path):
-    """SIGKILL after the second epoch, while the third is under way; the next process ends where an
-    uninterrupted one does.
+    """SIGKILL after the second epoch, during the third; the next process ends with the same result
+    as an uninterrupted one.
     """
     whole = chains.fitted(tmp_path / "whole")
 
@@ -117,16 +117,18 @@ def test_a_killed_training_resumes_after_its_last_epoch(tmp_path):
     killed.kill()
     rest, _ = killed.communicate(timeout=240)
     assert killed.returncode == -signal.SIGKILL
-    done = 2 + rest.count("epoch=")
-    assert done < chains.CONFIG.epochs
+    completed_epochs = 2 + rest.count("epoch=")
+    assert completed_epochs < chains.CONFIG.epochs
 
     output, _ = (again := _child(tmp_path / "killed")).communicate(timeout=240)
     assert again.returncode == 0
-    assert output.startswith(f"epoch={done + 1} ")
+    assert output.startswith(f"epoch={completed_epochs + 1} ")
     history = json.loads(output.splitlines()[-1])
     assert len(history["loss"]) == len(whole["loss"]) == chains.CONFIG.epochs
-    assert history["loss"][:done] == pytest.approx(whole["loss"][:done], rel=1e-6)
-    # dropout draws other numbers than in the uninterrupted process, all else is the same
+    assert history["loss"][:completed_epochs] == pytest.approx(
+        whole["loss"][:completed_epochs], rel=1e-6
+    )
+    # dropout draws other numbers than in the uninterrupted process, everything else is equal
     assert history["val_loss"][-1] == pytest.approx(whole["val_loss"][-1], rel=0.05)
     assert history["val_ndcg@10"][-1] == pytest.approx(whole["val_ndcg@10"][-1], abs=0.05)
 

@@ -16,26 +16,26 @@ BEST = (64, 0.1)
 
 
 class Planted:
-    """Greater for a wide embedding, less for dropout; keeps what it was asked to train."""
+    """Scores a wide embedding higher and dropout lower; records the trials that it received."""
 
     def __init__(
         self, stops_at: int = -1, error: BaseException | type[BaseException] = KeyboardInterrupt
     ):
-        self.queries = []
+        self.trials = []
         self._stops_at = stops_at
         self._error = error
 
     def __call__(self, config, name):
-        assert config.epochs == PRESENT.epochs  # what is not searched stays
-        if len(self.queries) == self._stops_at:
+        assert config.epochs == PRESENT.epochs  # keys that are not searched are unchanged
+        if len(self.trials) == self._stops_at:
             raise self._error
-        self.queries.append((config.embedding_dim, config.dropout))
+        self.trials.append((config.embedding_dim, config.dropout))
         return {OBJECTIVE: config.embedding_dim / 100 - config.dropout, "epochs": 3.0}
 
 
 @pytest.fixture
 def search(tmp_path):
-    """Searches; what stands in the folder `records` is gone on from."""
+    """Searches, and resumes from the records in the folder `records`."""
 
     def call(train, trials=40, declared=CHOICES, seed=5, records="records"):
         tune = TuneConfig.model_validate({"trials": trials, "retrieval": declared})
@@ -55,24 +55,24 @@ def best_of(tuner):
 def test_all_choices_are_tried_once_after_the_current_configuration(search):
     train = Planted()
     tuner = search(train)
-    assert train.queries[0] == (48, 0.9)
-    assert sorted(train.queries[1:]) == [(d, p) for d in (16, 32, 64) for p in (0.1, 0.2)]
+    assert train.trials[0] == (48, 0.9)
+    assert sorted(train.trials[1:]) == [(d, p) for d in (16, 32, 64) for p in (0.1, 0.2)]
     assert best_of(tuner) == BEST
     assert tuner.oracle.get_best_trials()[0].score == pytest.approx(0.54)
 
 
-def test_numbers_lie_in_their_ranges_and_have_their_types(search):
+def test_numbers_are_in_their_ranges_and_have_their_types(search):
     train = Planted()
     declared = {
         "dropout": {"min": 0.05, "max": 0.5, "sampling": "log"},
         "embedding_dim": {"min": 8, "max": 11},
     }
     search(train, trials=30, declared=declared)
-    drawn = train.queries[1:]
+    drawn = train.trials[1:]
     assert len(drawn) == 29
     assert {dim for dim, _ in drawn} == {8, 9, 10, 11}
     assert all(type(dim) is int and 0.05 <= dropout <= 0.5 for dim, dropout in drawn)
-    # half of the orders of magnitude lies below sqrt(.05 x .5) = .158: 14.5 of 29, deviation 2.7
+    # half of the orders of magnitude is below sqrt(.05 x .5) = .158: 14.5 of 29, deviation 2.7
     assert 6 <= sum(dropout < 0.158 for _, dropout in drawn) <= 23
 
 
@@ -82,20 +82,20 @@ def test_the_same_seed_gives_the_same_trials_and_more_begin_with_fewer(search):
     search(few, trials=3, declared=ranges, records="a")
     search(many, trials=5, declared=ranges, records="b")
     search(others, trials=5, declared=ranges, records="c", seed=6)
-    assert many.queries[:3] == few.queries
-    assert others.queries[1:] != many.queries[1:]
+    assert many.trials[:3] == few.trials
+    assert others.trials[1:] != many.trials[1:]
 
 
-@pytest.mark.parametrize("done", [0, 1, 3])
-def test_an_interrupted_search_trains_what_was_not_trained(search, done):
+@pytest.mark.parametrize("completed_trials", [0, 1, 3])
+def test_an_interrupted_search_resumes_with_the_remaining_trials(search, completed_trials):
     whole = Planted()
     expected = search(whole, records="whole")
-    first, second = Planted(done, KeyboardInterrupt()), Planted()
+    first, second = Planted(completed_trials, KeyboardInterrupt()), Planted()
     with pytest.raises(KeyboardInterrupt):
         search(first)
     positions = search(second)
-    assert len(first.queries) == done
-    assert first.queries + second.queries == whole.queries
+    assert len(first.trials) == completed_trials
+    assert first.trials + second.trials == whole.trials
     assert best_of(positions) == best_of(expected) == BEST
 
 
@@ -103,12 +103,12 @@ def test_a_finished_search_trains_nothing_and_a_longer_one_the_rest(search):
     search(Planted(), trials=3)
     again, longer = Planted(), Planted()
     search(again, trials=3)
-    assert again.queries == []
+    assert again.trials == []
     search(longer, trials=5)
-    assert len(longer.queries) == 2
+    assert len(longer.trials) == 2
 
 
-def test_a_record_that_was_being_written_counts_for_nothing(search, tmp_path):
+def test_an_incomplete_record_is_ignored(search, tmp_path):
     search(Planted(), trials=1)
     [record] = (tmp_path / "records").iterdir()
     retained = json.loads(record.read_text())
@@ -116,10 +116,10 @@ def test_a_record_that_was_being_written_counts_for_nothing(search, tmp_path):
     record.rename(record.with_suffix(".tmp"))
     again = Planted()
     search(again, trials=1)
-    assert again.queries == [(48, 0.9)]
+    assert again.trials == [(48, 0.9)]
 
 
-def test_a_trial_whose_loss_is_no_number_is_counted_and_kept(search, caplog):
+def test_a_trial_whose_loss_is_nan_is_counted_and_recorded(search, caplog):
     class Diverging(Planted):
         def __call__(self, config, name):
             if config.embedding_dim == 64:
@@ -135,10 +135,10 @@ def test_a_trial_whose_loss_is_no_number_is_counted_and_kept(search, caplog):
     assert sum("expected a finite training loss, received nan" in line for line in lines) == 2
     again = Diverging()
     search(again)
-    assert again.queries == []
+    assert again.trials == []
 
 
-def test_values_that_no_configuration_takes_together_are_a_failed_trial(search, monkeypatch):
+def test_values_that_are_invalid_together_are_a_failed_trial(search, monkeypatch):
     from pydantic import model_validator
 
     class Even(RetrievalConfig):
@@ -158,7 +158,7 @@ def test_a_search_without_any_measured_trial_says_so(search):
 
 
 @pytest.mark.parametrize("error", [KeyError("bug"), UsageError("no GPU"), TandemError("no room")])
-def test_any_other_error_ends_the_search_as_it_came_and_is_no_record(search, tmp_path, error):
+def test_any_other_error_ends_the_search_without_a_record(search, tmp_path, error):
     with pytest.raises(type(error)) as raised:
         search(Planted(2, error))
     assert raised.value is error

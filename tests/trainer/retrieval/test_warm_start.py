@@ -1,4 +1,4 @@
-"""Weights of an earlier model, given to one whose vocabularies are others."""
+"""Weights of an earlier model, transferred to one with other vocabularies."""
 
 import dataclasses
 import types
@@ -48,7 +48,7 @@ def test_nothing_in_common_leaves_all_rows_but_that_of_the_unknown():
 
 
 class Graph:
-    """As much of a Transform graph as knows vocabularies."""
+    """The part of a Transform graph that has vocabularies."""
 
     def __init__(self, **values):
         self._values = values
@@ -61,7 +61,7 @@ class Graph:
 
 
 def data_of(items, users) -> Any:
-    """Of `trainer.data.training_data.TrainingData` what tells vocabularies."""
+    """The part of `trainer.data.training_data.TrainingData` that has vocabularies."""
     return types.SimpleNamespace(
         catalogue=types.SimpleNamespace(item_ids=np.array([b"", *items], object)),
         items_graph=Graph(),
@@ -76,7 +76,7 @@ USERS = [b"u%d" % n for n in range(5)]
 
 @pytest.fixture
 def built():
-    """A model with its variables, told apart from another by `value` in all of them."""
+    """A model with initialised variables, all of which have the value `value`."""
 
     def call(value, config=chains.CONFIG):
         model = chains.model(config)
@@ -91,7 +91,7 @@ def built():
     return call
 
 
-def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_path):
+def test_a_model_receives_dense_weights_and_the_rows_of_known_ids(built, tmp_path):
     before = built(100)
     save_weights(collect_weights(before, data_of(ITEMS, USERS)), str(tmp_path))
     weights = load_weights(str(tmp_path))
@@ -121,7 +121,7 @@ def test_a_model_takes_over_dense_weights_and_the_rows_of_known_ids(built, tmp_p
 
 
 def test_weights_of_another_shape_are_trained_from_scratch_and_named(built):
-    """Another width of the vectors: the user's table has its own width and is carried over."""
+    """Another width of the vectors: the user's table has its own width and is transferred."""
     data = data_of(ITEMS, USERS)
     weights = collect_weights(built(100), data)
     wider = built(0, chains.CONFIG.model_copy(update={"embedding_dim": 16}))
@@ -136,8 +136,8 @@ def test_weights_of_another_shape_are_trained_from_scratch_and_named(built):
 
 
 def test_training_starts_from_the_given_weights(tmp_path):
-    """One epoch over a learning rate of nearly nothing leaves the model as good as the trained one
-    that it was begun from; without it the same epoch leaves it as bad as it was.
+    """After one epoch with a learning rate near zero, a warm-started model is as good as the
+    trained one from which it started; without a warm start it stays as bad as before.
     """
     trained = chains.model()
     chains.fitted(tmp_path / "cold", model=trained)
@@ -157,7 +157,7 @@ def test_an_artifact_without_weights_has_none(tmp_path):
     assert load_weights(str(tmp_path)) is None
 
 
-def test_ids_come_back_as_they_were(tmp_path):
+def test_ids_are_returned_unchanged(tmp_path):
     ids = [b"", "é".encode(), b"\xff\x00", b"z"]
     weights = LearnedWeights(
         {

@@ -1,4 +1,4 @@
-"""Checkpoints on an object store: whole after every interruption, and no more than are needed."""
+"""Checkpoints on an object store: complete after every interruption, and no more than necessary."""
 
 import pathlib
 
@@ -19,7 +19,7 @@ def take(folder: CheckpointFolder, name: str) -> None:
     pathlib.Path(folder.path, "last", name).unlink()
 
 
-def test_another_machine_finds_what_was_saved(bucket):
+def test_another_machine_reads_what_was_saved(bucket):
     first = CheckpointFolder(f"{bucket}/kept")
     put(first, checkpoint="1", one="weights of 1")
     first.save()
@@ -32,7 +32,7 @@ def test_another_machine_finds_what_was_saved(bucket):
     assert (result / "checkpoint").read_text() == "2"
 
 
-def test_an_interruption_leaves_the_former_checkpoint_whole(bucket, monkeypatch):
+def test_an_interruption_leaves_the_previous_checkpoint_intact(bucket, monkeypatch):
     folder = CheckpointFolder(f"{bucket}/kept")
     put(folder, checkpoint="1", one="weights of 1")
     folder.save()
@@ -49,9 +49,9 @@ def test_an_interruption_leaves_the_former_checkpoint_whole(bucket, monkeypatch)
     with pytest.raises(OSError, match="gone"):
         folder.save()
     again = CheckpointFolder(f"{bucket}/kept")
-    left = pathlib.Path(again.path, "last")
-    assert (left / "checkpoint").read_text() == "1"
-    assert (left / "one").read_text() == "weights of 1"
+    last = pathlib.Path(again.path, "last")
+    assert (last / "checkpoint").read_text() == "1"
+    assert (last / "one").read_text() == "weights of 1"
 
 
 def test_a_folder_of_this_machine_is_itself(tmp_path):

@@ -1,4 +1,4 @@
-"""The same training on one device and on several, each in processes of their own."""
+"""The same training on one device and on several, in separate processes."""
 
 import json
 import os
@@ -15,8 +15,9 @@ from trainer.training.distribution import create_hardware
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOLERANCE = 1e-4
-"""Relative, of the mean loss of an epoch: sums are taken in another order, and 28 steps of Adam
-carry that on."""
+"""Relative tolerance of the mean loss of an epoch: the order of summation differs, and 28 steps of
+Adam amplify the difference.
+"""
 
 
 def _start(folder: pathlib.Path, *arguments: str, **environment: str) -> subprocess.Popen:
@@ -86,7 +87,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 @pytest.mark.e2e
-def test_xla_changes_the_loss_by_rounding_alone(alone, tmp_path):
+def test_xla_changes_the_loss_only_by_rounding(alone, tmp_path):
     _same(_history(_start(tmp_path, "--xla")), alone, TOLERANCE)
 
 
@@ -97,21 +98,21 @@ def test_mixed_precision_changes_the_loss_by_the_digits_of_bfloat16(alone, tmp_p
     _same(history, alone, 2e-2)
 
 
-def _of(**settings):
+def _create(**settings):
     return create_hardware(TrainerConfig.model_validate(settings))
 
 
 def test_without_other_hardware_auto_is_one_device(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     monkeypatch.delenv("TPU_NAME", raising=False)
-    assert _of().replicas == 1
-    assert not _of().static_shapes
-    assert _of(xla=True).static_shapes
+    assert _create().replicas == 1
+    assert not _create().static_shapes
+    assert _create(xla=True).static_shapes
 
 
 def test_mirrored_without_two_devices_is_a_configuration_error():
     with pytest.raises(ConfigError, match=r"two GPUs or more.*found 1 CPU device; use strategy ="):
-        _of(strategy="mirrored")
+        _create(strategy="mirrored")
 
 
 @pytest.mark.parametrize("cluster", [None, '{"cluster": {}}'])
@@ -120,16 +121,16 @@ def test_workers_without_a_cluster_are_a_configuration_error(monkeypatch, cluste
     if cluster:
         monkeypatch.setenv("TF_CONFIG", cluster)
     with pytest.raises(ConfigError, match=r"TF_CONFIG for trainer.strategy = .multi_worker."):
-        _of(strategy="multi_worker")
+        _create(strategy="multi_worker")
 
 
 def test_a_cluster_that_is_no_json_is_a_configuration_error(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", "worker=a")
     with pytest.raises(ConfigError, match=r"JSON in the environment variable TF_CONFIG, received"):
-        _of()
+        _create()
 
 
-def test_a_tpu_that_is_not_there_is_a_configuration_error(monkeypatch):
+def test_a_missing_tpu_is_a_configuration_error(monkeypatch):
     monkeypatch.delenv("TPU_NAME", raising=False)
     with pytest.raises(ConfigError, match=r"expected a TPU .* found none"):
-        _of(strategy="tpu")
+        _create(strategy="tpu")

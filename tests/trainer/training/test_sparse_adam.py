@@ -1,4 +1,4 @@
-"""Two steps beside the arithmetic of Adam, row by row."""
+"""Two steps against the arithmetic of Adam, row by row."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ RATE, FIRST, SECOND, EPSILON = 0.1, 0.9, 0.999, 1e-7
 
 
 def _adam(value, gradients):
-    """`gradients` is a list of (step, gradient) of one number."""
+    """The result of `gradients`, a list of (step, gradient), for one number."""
     mean = square = 0.0
     for step, gradient in gradients:
         mean = FIRST * mean + (1 - FIRST) * gradient
@@ -20,13 +20,13 @@ def _adam(value, gradients):
     return value
 
 
-def test_a_row_moves_by_its_own_gradients_alone():
+def test_a_row_moves_only_by_its_own_gradients():
     table = tf.Variable([[1.0], [2.0], [3.0]])
     optimizer = SparseAdam(RATE)
     for rows, values in (([0, 1], [0.5, -1.0]), ([1], [2.0])):
         slices = tf.IndexedSlices(tf.constant(values)[:, tf.newaxis], tf.constant(rows))
         optimizer.apply_gradients([(slices, table)])
-    # the first row has no gradient in the second step and stays where the first has put it
+    # the first row has no gradient in the second step and is unchanged by it
     expected = [_adam(1.0, [(1, 0.5)]), _adam(2.0, [(1, -1.0), (2, 2.0)]), 3.0]
     np.testing.assert_allclose(table.numpy()[:, 0], expected, rtol=1e-5)
 

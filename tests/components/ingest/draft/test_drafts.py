@@ -133,7 +133,7 @@ def test_numbers_with_commas_and_sentinels_get_their_keys(tmp_path):
     assert items.keys["null_values"][-1] == "-"
 
 
-def test_doubts_name_the_columns_that_could_be_meant_too(tmp_path):
+def test_doubts_name_other_possible_columns(tmp_path):
     header = "user_id,item_id,timestamp,session_id,sku"
     log = write_log(header, ",s1,x9")
     doubts = draft_tables(lay(tmp_path, log_csv=log)).tables[0].doubts

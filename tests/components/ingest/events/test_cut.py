@@ -1,4 +1,4 @@
-"""The time of the queries of test, on histories written by hand."""
+"""The time of the test queries, on histories written by hand."""
 
 import pyarrow as pa
 import pytest
@@ -40,8 +40,8 @@ def test_without_a_clock_it_is_the_end_of_the_log(run, kind):
 
 
 def test_loaded_histories_keep_the_order_and_unknown_users_are_empty(run):
-    found = histories.load(run, pa.array(["dan", "eve", "ann"], pa.large_string()))
-    assert found.to_pylist() == [
+    result = histories.load(run, pa.array(["dan", "eve", "ann"], pa.large_string()))
+    assert result.to_pylist() == [
         {"user_id": "dan", "item_ids": ["i"] * 3, "timestamps": [1, 2, 3]},
         {"user_id": "eve", "item_ids": None, "timestamps": None},
         {"user_id": "ann", "item_ids": ["i"] * 4, "timestamps": [10, 20, 50, 60]},
@@ -49,5 +49,5 @@ def test_loaded_histories_keep_the_order_and_unknown_users_are_empty(run):
 
 
 def test_histories_of_unknown_users_are_empty(run):
-    found = histories.load(run, pa.array(["eve"], pa.large_string()))
-    assert found.to_pylist() == [{"user_id": "eve", "item_ids": None, "timestamps": None}]
+    result = histories.load(run, pa.array(["eve"], pa.large_string()))
+    assert result.to_pylist() == [{"user_id": "eve", "item_ids": None, "timestamps": None}]

@@ -58,8 +58,8 @@ def test_no_event_exceeds_the_limit_in_an_empty_log():
 
 def test_unknown_items_are_found():
     events = log([("a", T0), ("a", T0 + 1)])
-    found = event_rules.find_unknown_items(events, pa.array(["i1", "other"]))
-    assert np.array_equal(found, [True, False])
+    result = event_rules.find_unknown_items(events, pa.array(["i1", "other"]))
+    assert np.array_equal(result, [True, False])
     nothing = pa.array([], pa.string())
     assert event_rules.find_unknown_items(events, nothing).all()
 
@@ -70,47 +70,51 @@ EVENTS = f"u,x,{T0}\nu,y,{T0 + 1}\nv,gone,{T0 + 2}\nv,gone,{T0 + 2}\nv,z,{T0 + 3
 
 
 def test_events_of_unknown_items_are_kept_by_default(lay, ingest_events):
-    done = ingest_events(described(), lay({"log.csv": EVENTS, "items.csv": CATALOGUE}))
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(described(), lay({"log.csv": EVENTS, "items.csv": CATALOGUE}))
+    table = ingested.counts.tables["interactions"]
     assert (table.accepted, table.rejected, table.duplicates) == (5, 0, 1)
 
 
 @pytest.mark.parametrize("policy", ["reject", "fail"])
 def test_events_of_unknown_items_become_dead_letters(policy, lay, ingest_events):
-    # An item whose price is no number (y) has none, and is known.
+    # An item with an invalid price (y) has no price, but is known.
     dataset = described(unknown_item=policy).model_copy(
         update={"features": Dataset.model_validate(
             {"data": described().data, "features": FEATURES}).features}
     )  # fmt: skip
-    done = ingest_events(dataset, lay({"log.csv": EVENTS, "items.csv": CATALOGUE}))
-    assert done.letters("interactions") == [
+    ingested = ingest_events(dataset, lay({"log.csv": EVENTS, "items.csv": CATALOGUE}))
+    assert ingested.letters("interactions") == [
         ("log.csv", 4, "unknown_item", f"v,gone,{T0 + 2}"),
     ]
-    table = done.counts.tables["interactions"]
+    table = ingested.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (6, 4, 1, 1)
-    kept = [item for split in ("train", "valid", "test") for _, item, _ in done.events(split)]
-    assert sorted(kept) == ["x", "x", "y", "z"]
-    assert not (done.root / "rejected" / "items").exists()
+    remaining = [
+        item for split in ("train", "valid", "test") for _, item, _ in ingested.events(split)
+    ]
+    assert sorted(remaining) == ["x", "x", "y", "z"]
+    assert not (ingested.root / "rejected" / "items").exists()
     refused = "data.interactions.unknown_item" if policy == "fail" else "16.67%"
     with pytest.raises(DataRefused, match=refused):
-        acceptance.check(done.counts, dataset.data, "rejected")
+        acceptance.check(ingested.counts, dataset.data, "rejected")
 
 
 def test_excess_events_of_a_bot_are_rejected_and_its_first_events_kept(lay, ingest_events):
     robot = "".join(f"bot,i{n:02},{T0 + n}\n" for n in range(12))
     people = f"a,x,{T0 + 5}\na,y,{T0 + DAY}\nbot,x,{T0 + DAY}\nbroken\n"
     folder = lay({"log-1.csv": robot[:95], "log-2.csv": robot[95:] + people})
-    done = ingest_events(described(max_events_per_user_and_day=3), folder)
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(described(max_events_per_user_and_day=3), folder)
+    table = ingested.counts.tables["interactions"]
     assert table.rejected_by_reason == {"too_many_events": 9, "wrong_field_count": 1}
     assert table.read == 16
     assert table.accepted == 6
-    assert done.counts.rejected_by_reason["interactions"]["too_many_events"] == 9
-    kept = [(u, i) for split in ("train", "valid", "test") for u, i, _ in done.events(split)]
-    assert sorted(kept) == [
+    assert ingested.counts.rejected_by_reason["interactions"]["too_many_events"] == 9
+    remaining = [
+        (u, i) for split in ("train", "valid", "test") for u, i, _ in ingested.events(split)
+    ]
+    assert sorted(remaining) == [
         ("a", "x"), ("a", "y"), ("bot", "i00"), ("bot", "i01"), ("bot", "i02"), ("bot", "x"),
     ]  # fmt: skip
-    letters = [letter[2:] for letter in done.letters("interactions")]
+    letters = [letter[2:] for letter in ingested.letters("interactions")]
     robots = [("too_many_events", f"bot,i{n:02},{T0 + n}") for n in range(3, 12)]
     assert sorted(letters) == [*robots, ("wrong_field_count", "broken")]
 
@@ -119,16 +123,16 @@ def test_a_repeated_catalogue_id_is_refused_if_configured(lay, ingest_items):
     catalogue = "item_id,title\na,first\nb,only\na,second\na,third\n"
     folder = lay({"items.csv": catalogue})
     dataset = described(items={"duplicates": "fail", "title": "title"})
-    done = ingest_items(dataset, folder)
-    assert done.letters("items") == [
+    ingested = ingest_items(dataset, folder)
+    assert ingested.letters("items") == [
         ("items.csv", 2, "duplicate_id", "a,first"),
         ("items.csv", 4, "duplicate_id", "a,second"),
     ]
-    table = done.counts.tables["items"]
+    table = ingested.counts.tables["items"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (4, 2, 2, 0)
     with pytest.raises(DataRefused, match=r"data\.items\.duplicates, received 2 of 4"):
-        acceptance.check(done.counts, dataset.data, "rejected")
-    [file] = (done.root / "rejected" / "items").iterdir()
+        acceptance.check(ingested.counts, dataset.data, "rejected")
+    [file] = (ingested.root / "rejected" / "items").iterdir()
     letters = pd.read_json(file, lines=True)
     assert letters["reason"].value_counts().to_dict() == {"duplicate_id": 2}
     assert letters["line"].tolist() == [2, 4]

@@ -62,14 +62,14 @@ def test_every_event_belongs_to_exactly_one_split(rows, cuts, window, carry):
 def test_last_items_by_hand():
     events = log([("a", t, f"i{t}") for t in range(5)] + [("b", 1, "x"), ("b", 2, "y")])
     edges = find_edges(events, None)
-    found = {
+    result = {
         split: [
             part.tolist() for part in timelines.build_split_windows(edges, split, window=9, carry=9)
         ]
         for split in ("train", "valid", "test")
     }
     # User b has two events only: both are train.
-    assert found == {
+    assert result == {
         "train": [[0, 5], [0, 5], [3, 7]],
         "valid": [[0], [3], [4]],
         "test": [[0], [4], [5]],
@@ -108,9 +108,9 @@ def sort_in_seconds(rows: list[tuple[str, int, str, int]]) -> list[tuple[str, in
         "moment": pa.array(moments, pa.int64()),
         "line": pa.array(lines),
     }
-    found = sort_events(pa.table(columns)).to_pydict()
+    result = sort_events(pa.table(columns)).to_pydict()
     names = ("user_id", "timestamp", "item_id", "line")
-    return list(zip(*(found[name] for name in names), strict=True))
+    return list(zip(*(result[name] for name in names), strict=True))
 
 
 def test_events_are_sorted_by_nanosecond_and_ties_by_line():

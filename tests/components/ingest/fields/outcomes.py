@@ -1,4 +1,4 @@
-"""What a converted column holds, as values or reasons for rejection."""
+"""The content of a converted column, as values or reasons for rejection."""
 
 from components.ingest.fields.converted import ConvertedColumn
 

@@ -46,14 +46,14 @@ def read(tmp_path):
         described = Dataset.model_validate({**LOG, "data": {**LOG["data"], "interactions": source}})
         own = build_interaction_fields(described)
         spec = TableSpec("interactions", described.data.interactions, own, 1, (), withheld)
-        done = read_in_process(spec, [str(tmp_path / "log.csv")], str(tmp_path / "letters"))
+        ingested = read_in_process(spec, [str(tmp_path / "log.csv")], str(tmp_path / "letters"))
         lines = [
             json.loads(line)
             for path in sorted((tmp_path / "letters").iterdir())
             for line in path.read_text().splitlines()
         ]
-        found = counts.sum_tallies(done.tallies, ("interactions",), {}).tables["interactions"]
-        return Read(done.records, found, lines)
+        result = counts.sum_tallies(ingested.tallies, ("interactions",), {}).tables["interactions"]
+        return Read(ingested.records, result, lines)
 
     return run
 
@@ -93,9 +93,9 @@ def test_a_feature_names_its_own_keys():
 
 
 def test_a_rejected_time_names_column_value_and_accepted_times(read):
-    done = read("user_id,item_id,when,stars,hour\nu,i,2024-02-30 18:30:00,4,1\nu,i,,4,1\n",
+    ingested = read("user_id,item_id,when,stars,hour\nu,i,2024-02-30 18:30:00,4,1\nu,i,,4,1\n",
                 timestamp="when", timestamp_unit="iso8601")  # fmt: skip
-    assert [letter["detail"] for letter in done.letters] == [
+    assert [letter["detail"] for letter in ingested.letters] == [
         "column 'when' expects ISO 8601, as in 2024-01-31T18:30:00Z, from 1990 to 2099, "
         "received '2024-02-30 18:30:00'; do this date and time exist?",
         "column 'when' expects ISO 8601, as in 2024-01-31T18:30:00Z, from 1990 to 2099, "
@@ -104,20 +104,20 @@ def test_a_rejected_time_names_column_value_and_accepted_times(read):
 
 
 def test_an_unreadable_optional_number_counts_as_missing(read):
-    done = read(
+    ingested = read(
         "user_id,item_id,timestamp,stars,hour\n"
         f'a,i,{T0},unknown,7\nb,i,{T0},5,"12,5"\nc,i,{T0},inf,\nd,i,soon,?,?\n'
     )
-    assert done.records["user_id"].to_pylist() == ["a", "b", "c"]
-    assert done.records["positive"].to_pylist() == [0, 1, 0]
-    assert done.records["label_stars"].to_pylist() == [None, 5.0, None]
-    assert done.records["context_hour"].to_pylist() == [7.0, None, None]
-    assert done.counts.rejected_by_reason == {"bad_timestamp": 1}
-    values = {key: found["values"] for key, found in done.counts.unreadable.items()}
+    assert ingested.records["user_id"].to_pylist() == ["a", "b", "c"]
+    assert ingested.records["positive"].to_pylist() == [0, 1, 0]
+    assert ingested.records["label_stars"].to_pylist() == [None, 5.0, None]
+    assert ingested.records["context_hour"].to_pylist() == [7.0, None, None]
+    assert ingested.counts.rejected_by_reason == {"bad_timestamp": 1}
+    values = {key: result["values"] for key, result in ingested.counts.unreadable.items()}
     assert values == {
         "labels.positive.column": 2, "labels.ranking.stars.column": 2, "features.context.hour": 1,
     }  # fmt: skip
-    assert done.counts.unreadable["features.context.hour"]["example"] == (
+    assert ingested.counts.unreadable["features.context.hour"]["example"] == (
         "column 'hour' expects a finite number, up to 3.4e38, received '12,5'; set decimal = \",\""
     )
 
@@ -133,30 +133,32 @@ def test_an_unreadable_optional_number_counts_as_missing(read):
     ],
 )
 def test_the_key_that_reads_a_number_is_named(read, value, keys, hint):
-    done = read(
+    ingested = read(
         f'user_id,item_id,timestamp,stars,hour\na,i,{T0},5,"{value}"\na,j,{T0},5,1\n', **keys
     )
-    assert hint in done.counts.unreadable["features.context.hour"]["example"]
+    assert hint in ingested.counts.unreadable["features.context.hour"]["example"]
 
 
 def test_counts_of_unreadable_values_are_written_as_json(read):
     table = read(f"user_id,item_id,timestamp,stars,hour\na,i,{T0},unknown,7\n").counts
     assert table.unreadable
-    kept = counts.Counts({"interactions": table}, {"users": 1})
-    assert counts.parse(kept.to_json()) == kept
+    event_counts = counts.Counts({"interactions": table}, {"users": 1})
+    assert counts.parse(event_counts.to_json()) == event_counts
 
 
 def test_a_header_among_the_records_is_rejected(read):
     header = "user_id,item_id,timestamp,stars,hour\n"
-    done = read(f"{header}a,i,{T0},5,7\n{header}b,i,{T0},5,7\n")
-    assert done.records["user_id"].to_pylist() == ["a", "b"]
-    assert [(letter["line"], letter["reason"]) for letter in done.letters] == [(3, "header_line")]
+    ingested = read(f"{header}a,i,{T0},5,7\n{header}b,i,{T0},5,7\n")
+    assert ingested.records["user_id"].to_pylist() == ["a", "b"]
+    assert [(letter["line"], letter["reason"]) for letter in ingested.letters] == [
+        (3, "header_line")
+    ]
 
 
 def test_the_detail_has_no_value_if_ids_are_hashed(read):
-    done = read("user_id,item_id,timestamp,stars,hour\nu,i,person-1,4,1\n", withheld=True)
-    assert "person-1" not in json.dumps(done.letters)
-    assert "'timestamp' expects seconds" in done.letters[0]["detail"]
+    ingested = read("user_id,item_id,timestamp,stars,hour\nu,i,person-1,4,1\n", withheld=True)
+    assert "person-1" not in json.dumps(ingested.letters)
+    assert "'timestamp' expects seconds" in ingested.letters[0]["detail"]
 
 
 def test_values_are_truncated_in_messages():

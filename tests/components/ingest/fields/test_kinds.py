@@ -59,7 +59,7 @@ def test_typed_columns_are_read_as_their_values_in_json():
     assert outcomes(
         convert_timestamps(pa.array([1_600_000_000], pa.int32()), TimeNotation("s"))
     ) == [1_600_000_000 * 10**9]
-    # Integers with holes among them are floats to some who write such files.
+    # Some programs write columns of integers with missing values as floats.
     floats = pa.array([3.0, None, math.nan, 1e39], pa.float64())
     assert outcomes(convert_ids(floats, missing="missing_item_id"))[:3] == [
         "3", "missing_item_id", "inexact_id",

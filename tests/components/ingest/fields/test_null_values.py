@@ -44,7 +44,7 @@ def accept(rows: list[tuple], as_objects: bool, **keys) -> tuple[list, list]:
 
 
 @pytest.mark.parametrize("as_objects", [False, True])
-def test_by_default_words_are_missing_where_they_can_be_nothing_else(as_objects):
+def test_by_default_words_are_missing_if_they_cannot_be_values(as_objects):
     rows = [
         ("NA", "None", f"{T0}", "NULL", "NA"),
         ("null", "NaN", f"{T0}", "<NA>", "\\N"),

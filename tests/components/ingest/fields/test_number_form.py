@@ -15,14 +15,14 @@ CONTINENTAL = NumberForm(",", ".")
 
 
 def convert(value: str, form: NumberForm) -> float | str | None:
-    """The number, None where absent, or the reason of the fault; alike for both kinds of column."""
-    found = []
+    """The number, None if absent, or the reason of the fault; the same for both kinds of column."""
+    result = []
     for values in (pa.array([value], pa.large_string()), [value], [value, 7]):
         converted = convert_numbers(values, form)
         reasons = [reason for reason, refused in converted.faults if refused[0]]
-        found.append(reasons[0] if reasons else converted.array[0].as_py())
-    assert found[0] == found[1] == found[2]
-    return found[0]
+        result.append(reasons[0] if reasons else converted.array[0].as_py())
+    assert result[0] == result[1] == result[2]
+    return result[0]
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ def ids(*texts: str) -> pa.Array:
 
 def test_events_are_counted_and_unmatched_ids_of_both_tables_are_shown():
     log = count_ids(ids("a", "a", "a", "x", "y", "y", "z", "w", "x", "x"))
-    found = measure_overlap(log, ids("a", "q", "p", "p", "s", "r"))
-    assert (found.total, found.met, found.share) == (10, 3, 0.3)
-    assert found.alone == {"x": 3, "y": 2, "w": 1}
-    assert found.others == ["p", "q", "r"]
-    assert find_likely_change(found, 0.5) is None
+    result = measure_overlap(log, ids("a", "q", "p", "p", "s", "r"))
+    assert (result.total, result.met, result.share) == (10, 3, 0.3)
+    assert result.alone == {"x": 3, "y": 2, "w": 1}
+    assert result.others == ["p", "q", "r"]
+    assert find_likely_change(result, 0.5) is None
 
 
 @pytest.mark.parametrize(
@@ -46,28 +46,28 @@ def test_events_are_counted_and_unmatched_ids_of_both_tables_are_shown():
     ],
 )
 def test_the_difference_in_spelling_is_found(log, table, reason):
-    found = measure_overlap(count_ids(ids(*log)), ids(*table))
-    assert found.met == 0
-    assert find_likely_change(found, 0.5) == reason
+    result = measure_overlap(count_ids(ids(*log)), ids(*table))
+    assert result.met == 0
+    assert find_likely_change(result, 0.5) == reason
 
 
 def test_matching_ids_still_match_after_every_change():
-    found = measure_overlap(count_ids(ids("A", "A", "b.0", "c")), ids("A", "b", "d"))
-    assert found.by_change["a trailing .0"] == 3
-    assert found.by_change["capital letters"] == 2
-    assert find_likely_change(found, 0.75) == "a trailing .0"
-    assert find_likely_change(found, 0.8) is None
+    result = measure_overlap(count_ids(ids("A", "A", "b.0", "c")), ids("A", "b", "d"))
+    assert result.by_change["a trailing .0"] == 3
+    assert result.by_change["capital letters"] == 2
+    assert find_likely_change(result, 0.75) == "a trailing .0"
+    assert find_likely_change(result, 0.8) is None
 
 
 def test_parts_add_up():
     left = measure_overlap(count_ids(ids("a", "x", "x")), ids("a", "b"))
     right = measure_overlap(count_ids(ids("8.0", "9.0", "9.0", "9.0")), ids("8", "9"))
-    found = merge_overlaps([left, right])
-    assert (found.total, found.met) == (7, 1)
-    assert found.alone == {"9.0": 3, "x": 2, "8.0": 1}
-    assert found.others == ["8", "9", "b"]
-    assert found.by_change["a trailing .0"] == 5
-    assert found.by_change["leading zeros"] == 1
+    result = merge_overlaps([left, right])
+    assert (result.total, result.met) == (7, 1)
+    assert result.alone == {"9.0": 3, "x": 2, "8.0": 1}
+    assert result.others == ["8", "9", "b"]
+    assert result.by_change["a trailing .0"] == 5
+    assert result.by_change["leading zeros"] == 1
 
 
 def test_empty_tables_have_no_overlap():

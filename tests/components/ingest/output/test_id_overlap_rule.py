@@ -20,7 +20,7 @@ def described(users: bool = False, **more) -> Dataset:
     return Dataset.model_validate({"data": data})
 
 
-def written(item: str, user: str = "u{}", items: str = "{}") -> dict[str, str]:
+def build_files(item: str, user: str = "u{}", items: str = "{}") -> dict[str, str]:
     """Twenty events of items 0 to 9, users 0 to 3; tables of items 0 to 11 and users 0 to 4."""
     events = [f"{user.format(n % 4)},{item.format(n % 10)},{T0 + n}" for n in range(20)]
     return {
@@ -31,13 +31,13 @@ def written(item: str, user: str = "u{}", items: str = "{}") -> dict[str, str]:
 
 
 def test_matching_ids_are_counted(lay, ingest_events):
-    done = ingest_events(described(users=True), lay(written("{}")))
-    assert done.counts.meetings == {
+    ingested = ingest_events(described(users=True), lay(build_files("{}")))
+    assert ingested.counts.meetings == {
         "items": IdOverlap(20, 20, {}, {}, ["10", "11"]),
         "users": IdOverlap(4, 4, {}, {}, ["u4"]),
     }
-    assert counts.parse(done.counts.to_json()) == done.counts
-    acceptance.check(done.counts, described().data, "rejected")
+    assert counts.parse(ingested.counts.to_json()) == ingested.counts
+    acceptance.check(ingested.counts, described().data, "rejected")
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_ids_that_do_not_match_stop_the_run_with_the_reason(
     lay, ingest_events, item, reason, policy
 ):
     dataset = described(source={"unknown_item": policy})
-    done = ingest_events(dataset, lay(written(item)))
+    ingested = ingest_events(dataset, lay(build_files(item)))
     with pytest.raises(DataRefused) as caught:
-        acceptance.check(done.counts, dataset.data, "rejected")
+        acceptance.check(ingested.counts, dataset.data, "rejected")
     message = str(caught.value)
     assert "(data.min_known_items), received 0 of 20 (0.00%)" in message
     assert reason in message
@@ -68,31 +68,36 @@ def test_ids_that_do_not_match_stop_the_run_with_the_reason(
 
 
 def test_users_that_do_not_match_stop_the_run(lay, ingest_events):
-    done = ingest_events(described(users=True), lay(written("{}", user="U{}")))
+    ingested = ingest_events(described(users=True), lay(build_files("{}", user="U{}")))
     with pytest.raises(DataRefused, match=r"0 of 4 .*'U0', 'U1', 'U2'.*without capital letters"):
-        acceptance.check(done.counts, described().data, "rejected")
-    acceptance.check(done.counts, described(min_known_users=0).data, "rejected")
+        acceptance.check(ingested.counts, described().data, "rejected")
+    acceptance.check(ingested.counts, described(min_known_users=0).data, "rejected")
 
 
 def test_half_of_the_ids_is_enough_by_default(lay, ingest_events):
     # Items 0 to 4 of the ten are in the catalogue: each has two events.
-    files = written("{}")
+    files = build_files("{}")
     files["items.csv"] = "item_id\n0\n1\n2\n3\n4\n"
-    done = ingest_events(described(), lay(files))
-    assert (done.counts.meetings["items"].met, done.counts.meetings["items"].total) == (10, 20)
-    acceptance.check(done.counts, described().data, "rejected")
+    ingested = ingest_events(described(), lay(files))
+    assert (ingested.counts.meetings["items"].met, ingested.counts.meetings["items"].total) == (
+        10,
+        20,
+    )
+    acceptance.check(ingested.counts, described().data, "rejected")
     with pytest.raises(DataRefused, match=r"at least 51\.00%.*10 of 20 \(50\.00%\)"):
-        acceptance.check(done.counts, described(min_known_items=0.51).data, "rejected")
+        acceptance.check(ingested.counts, described(min_known_items=0.51).data, "rejected")
 
 
 def test_a_refresh_refuses_events_of_another_catalogue(lay, tmp_path):
-    folder = lay(written("{}.0"))
-    known = pa.array([str(n).encode() for n in range(12)], pa.large_binary())
+    folder = lay(build_files("{}.0"))
+    catalogue = pa.array([str(n).encode() for n in range(12)], pa.large_binary())
     with pytest.raises(DataRefused, match=r"without a trailing \.0 100\.00% would match"):
-        refresh.read_events(described(), [f"{folder}/log.csv"], str(tmp_path / "letters"), known)
+        refresh.read_events(
+            described(), [f"{folder}/log.csv"], str(tmp_path / "letters"), catalogue
+        )
 
 
 @pytest.mark.parametrize(("strips", "met"), [(True, 20), (False, 0)])
 def test_blanks_around_ids_are_removed_if_configured(lay, ingest_events, strips, met):
     dataset = described(source={"strip_fields": strips})
-    assert ingest_events(dataset, lay(written(" {} "))).counts.meetings["items"].met == met
+    assert ingest_events(dataset, lay(build_files(" {} "))).counts.meetings["items"].met == met

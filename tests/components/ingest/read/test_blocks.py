@@ -16,12 +16,12 @@ from components.ingest.read.lines import decode_block
     st.integers(1, 9),
 )
 def test_blocks_are_whole_lines(data, size):
-    found = list(split_blocks("f", io.BytesIO(data), size))
-    assert b"".join(block.data for block in found) == data
-    for block in found:
+    result = list(split_blocks("f", io.BytesIO(data), size))
+    assert b"".join(block.data for block in result) == data
+    for block in result:
         assert block.first_line == 1 + data[: block.offset].count(b"\n")
         assert data[block.offset :].startswith(block.data)
-    assert all(block.data.endswith(b"\n") for block in found[:-1])
+    assert all(block.data.endswith(b"\n") for block in result[:-1])
 
 
 def test_a_truncated_stream_is_read_up_to_the_damage():
@@ -32,9 +32,9 @@ def test_a_truncated_stream_is_read_up_to_the_damage():
     *whole, last = split_blocks("f", cut, 1000)
     assert last.damaged
     assert not any(block.damaged for block in whole)
-    kept = b"".join(block.data for block in whole) + last.data
-    assert text.startswith(kept)
-    assert len(kept) > len(text) // 3
+    recovered = b"".join(block.data for block in whole) + last.data
+    assert text.startswith(recovered)
+    assert len(recovered) > len(text) // 3
     assert b"\n" not in last.data
 
 
@@ -46,10 +46,10 @@ def test_an_invalid_gzip_file_is_one_damaged_record():
 
 def test_lines_keep_their_numbers():
     block = Block("f", 1, 0, b"\xef\xbb\xbfhead\r\n\r\none\n\xff\n\ntwo")
-    found = decode_block(block, "utf-8", header_line=1)
-    assert found.texts == ["one", "two"]
-    assert found.numbers.tolist() == [3, 6]
-    assert [(letter.line, letter.reason, letter.raw) for letter in found.rejected] == [
+    result = decode_block(block, "utf-8", header_line=1)
+    assert result.texts == ["one", "two"]
+    assert result.numbers.tolist() == [3, 6]
+    assert [(letter.line, letter.reason, letter.raw) for letter in result.rejected] == [
         (4, "invalid_encoding", "\\xff")
     ]
-    assert found.read == 3
+    assert result.read == 3

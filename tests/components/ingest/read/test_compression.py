@@ -50,9 +50,9 @@ def test_a_truncated_file_is_read_up_to_the_damage(tmp_path, name, share):
         *good, last = split_blocks(name, handle, 4096)
     assert last.damaged
     assert not any(block.damaged for block in good)
-    kept = b"".join(block.data for block in good) + last.data
-    assert TEXT.startswith(kept)
-    assert len(kept) > len(TEXT) * (share - 0.45)  # a Zstandard block has 128 KiB
+    recovered = b"".join(block.data for block in good) + last.data
+    assert TEXT.startswith(recovered)
+    assert len(recovered) > len(TEXT) * (share - 0.45)  # a Zstandard block has 128 KiB
 
 
 PACKERS = {

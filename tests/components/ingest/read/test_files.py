@@ -25,7 +25,7 @@ def tree(tmp_path):
     return grow
 
 
-def found(root: str, path: str, span: str | None = None, last: int | None = None) -> list[str]:
+def result(root: str, path: str, span: str | None = None, last: int | None = None) -> list[str]:
     sizes = find_files(root, Source(path=path, span=span, last_spans=last))
     assert list(sizes.values()) == [pathlib.Path(file).stat().st_size for file in sizes]
     return [str(pathlib.Path(file).relative_to(root)) for file in sizes]
@@ -33,26 +33,26 @@ def found(root: str, path: str, span: str | None = None, last: int | None = None
 
 def test_a_path_can_be_a_file_a_glob_or_a_folder(tree):
     root = tree("log/b.csv", "log/a.csv", "log/day/c.csv", "log.csv", "other.csv")
-    assert found(root, "log.csv") == ["log.csv"]
-    assert found(root, "log/*.csv") == ["log/a.csv", "log/b.csv"]
-    assert found(root, "log") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
-    assert found(root, "log/") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
-    assert found(root, "l?g") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
-    assert found(root, str(pathlib.Path(root) / "other.csv")) == ["other.csv"]
-    assert found(root, "nowhere") == []
+    assert result(root, "log.csv") == ["log.csv"]
+    assert result(root, "log/*.csv") == ["log/a.csv", "log/b.csv"]
+    assert result(root, "log") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert result(root, "log/") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert result(root, "l?g") == ["log/a.csv", "log/b.csv", "log/day/c.csv"]
+    assert result(root, str(pathlib.Path(root) / "other.csv")) == ["other.csv"]
+    assert result(root, "nowhere") == []
 
 
 def test_an_empty_folder_has_no_files(tree, tmp_path):
     (tmp_path / "log").mkdir()
-    assert found(str(tmp_path), "log") == []
+    assert result(str(tmp_path), "log") == []
 
 
 def test_markers_of_other_engines_are_ignored(tree):
     root = tree("log/a.csv", "log/_SUCCESS", "log/.a.csv.crc", "log/_temporary/b.csv", "_own/d.csv")
-    assert found(root, "log") == ["log/a.csv"]
-    assert found(root, "log/*") == ["log/a.csv"]
-    assert found(root, "_own/*.csv") == ["_own/d.csv"]
-    assert found(root, "log/_SUCCESS") == ["log/_SUCCESS"]
+    assert result(root, "log") == ["log/a.csv"]
+    assert result(root, "log/*") == ["log/a.csv"]
+    assert result(root, "_own/*.csv") == ["_own/d.csv"]
+    assert result(root, "log/_SUCCESS") == ["log/_SUCCESS"]
 
 
 DAYS = ("2024-01-30", "2024-01-31", "2024-02-01")
@@ -62,48 +62,48 @@ def test_spans_by_date(tree):
     root = tree(*(f"log/{day}/part-{n}.csv" for day in DAYS for n in (1, 2)), "log/new/part-1.csv")
     path = "log/{SPAN}/*.csv"
     one = [f"log/2024-01-31/part-{n}.csv" for n in (1, 2)]
-    assert found(root, path, "2024-01-31") == one
-    assert found(root, path, "2024-01-31..2024-02-01") == [
+    assert result(root, path, "2024-01-31") == one
+    assert result(root, path, "2024-01-31..2024-02-01") == [
         *one, "log/2024-02-01/part-1.csv", "log/2024-02-01/part-2.csv",
     ]  # fmt: skip
-    assert len(found(root, path)) == 6
-    assert found(root, path, "2023-01-01") == []
-    assert found(root, "log/{SPAN}", "2024-01-31") == one
+    assert len(result(root, path)) == 6
+    assert result(root, path, "2023-01-01") == []
+    assert result(root, "log/{SPAN}", "2024-01-31") == one
 
 
 def test_spans_by_number_are_compared_as_numbers(tree):
     root = tree("day=9.csv", "day=10.csv", "day=011.csv", "day=x.csv")
-    assert found(root, "day={SPAN}.csv", "9..10") == ["day=10.csv", "day=9.csv"]
-    assert found(root, "day={SPAN}.csv", "11") == ["day=011.csv"]
+    assert result(root, "day={SPAN}.csv", "9..10") == ["day=10.csv", "day=9.csv"]
+    assert result(root, "day={SPAN}.csv", "11") == ["day=011.csv"]
 
 
 def test_a_window_consists_of_the_last_existing_spans(tree):
     root = tree(*(f"log/{day}/{n}.csv" for day in (*DAYS, "2024-02-05") for n in (1, 2)))
     path = "log/{SPAN}"
-    assert found(root, path, last=1) == ["log/2024-02-05/1.csv", "log/2024-02-05/2.csv"]
-    assert found(root, path, "2024-02-01", last=2) == [
+    assert result(root, path, last=1) == ["log/2024-02-05/1.csv", "log/2024-02-05/2.csv"]
+    assert result(root, path, "2024-02-01", last=2) == [
         f"log/{day}/{n}.csv" for day in ("2024-01-31", "2024-02-01") for n in (1, 2)
     ]
     # Three days without logs are between them.
-    assert found(root, path, "2024-02-05", last=2)[0] == "log/2024-02-01/1.csv"
-    assert len(found(root, path, "2024-01-31", last=30)) == 4
+    assert result(root, path, "2024-02-05", last=2)[0] == "log/2024-02-01/1.csv"
+    assert len(result(root, path, "2024-01-31", last=30)) == 4
 
 
 def test_a_window_with_a_missing_last_span_is_empty(tree):
-    assert found(tree("log/1/a.csv", "log/3/a.csv"), "log/{SPAN}", "2", last=2) == []
+    assert result(tree("log/1/a.csv", "log/3/a.csv"), "log/{SPAN}", "2", last=2) == []
 
 
 def test_a_window_is_ordered_by_number(tree):
     root = tree("day=9.csv", "day=10.csv", "day=011.csv")
-    assert found(root, "day={SPAN}.csv", last=2) == ["day=011.csv", "day=10.csv"]
-    assert found(root, "day={SPAN}.csv", "10", last=2) == ["day=10.csv", "day=9.csv"]
+    assert result(root, "day={SPAN}.csv", last=2) == ["day=011.csv", "day=10.csv"]
+    assert result(root, "day={SPAN}.csv", "10", last=2) == ["day=10.csv", "day=9.csv"]
 
 
 def test_a_window_over_dates_and_numbers_requires_a_span(tree):
     root = tree("log/7/a.csv", "log/2024-01-31/a.csv")
     with pytest.raises(ConfigError, match="expected dates or numbers"):
-        found(root, "log/{SPAN}", last=1)
-    assert found(root, "log/{SPAN}", "7", last=1) == ["log/7/a.csv"]
+        result(root, "log/{SPAN}", last=1)
+    assert result(root, "log/{SPAN}", "7", last=1) == ["log/7/a.csv"]
 
 
 def test_a_window_requires_a_placeholder_and_a_single_span():
@@ -115,13 +115,13 @@ def test_a_window_requires_a_placeholder_and_a_single_span():
 
 def test_regular_expression_characters_in_names_are_literal(tree):
     root = tree("a+b (1)/span-7/x.csv", "a+b (1)/span-8/x.csv")
-    assert found(root, "a+b (1)/span-{SPAN}/x.csv", "8") == ["a+b (1)/span-8/x.csv"]
+    assert result(root, "a+b (1)/span-{SPAN}/x.csv", "8") == ["a+b (1)/span-8/x.csv"]
 
 
 def test_dates_and_numbers_do_not_mix(tree):
     root = tree("log/1/a.csv")
     with pytest.raises(ConfigError, match=r"such as 1, received span = '2024-01-31'"):
-        found(root, "log/{SPAN}/a.csv", "2024-01-31")
+        result(root, "log/{SPAN}/a.csv", "2024-01-31")
 
 
 def test_a_span_requires_a_placeholder():
@@ -164,27 +164,27 @@ ODD = (
 @pytest.mark.parametrize("name", ODD)
 def test_an_existing_name_is_not_a_glob(tree, name):
     root = tree(f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv", "b/b/b.csv", "axb/axb/axb.csv")
-    assert found(root, f"{name}/{name}/{name}.csv") == [f"{name}/{name}/{name}.csv"]
+    assert result(root, f"{name}/{name}/{name}.csv") == [f"{name}/{name}/{name}.csv"]
     both = sorted([f"{name}/{name}/{name}.csv", f"{name}/{name}/x.csv"])
-    assert found(root, f"{name}/{name}") == both
-    assert found(root, f"{name}/{name}/") == both
-    assert found(root, f"{name}/{name}/*.csv") == both
-    assert found(root, f"{name}/*/*.csv") == both
-    assert found(f"{root}/{name}", f"{name}/x.csv") == [f"{name}/x.csv"]
-    assert found(f"{root}/{name}", "*/x.csv") == [f"{name}/x.csv"]
-    assert found(root, f"{root}/{name}/{name}/x.*") == [f"{name}/{name}/x.csv"]
+    assert result(root, f"{name}/{name}") == both
+    assert result(root, f"{name}/{name}/") == both
+    assert result(root, f"{name}/{name}/*.csv") == both
+    assert result(root, f"{name}/*/*.csv") == both
+    assert result(f"{root}/{name}", f"{name}/x.csv") == [f"{name}/x.csv"]
+    assert result(f"{root}/{name}", "*/x.csv") == [f"{name}/x.csv"]
+    assert result(root, f"{root}/{name}/{name}/x.*") == [f"{name}/{name}/x.csv"]
 
 
 def test_a_data_folder_is_not_a_glob(tree):
     root = tree("ab/log.csv")
-    assert found(f"{root}/a*", "log.csv") == []
-    assert found(root, "a*/log.csv") == ["ab/log.csv"]
+    assert result(f"{root}/a*", "log.csv") == []
+    assert result(root, "a*/log.csv") == ["ab/log.csv"]
 
 
 def test_spans_below_a_name_with_wildcards_are_found(tree):
     root = tree("[b]*/day=7/x.csv", "[b]*/day=8/x.csv", "b/day=8/x.csv")
-    assert found(f"{root}/[b]*", "day={SPAN}", "8") == ["day=8/x.csv"]
-    assert found(root, "[b]*/day={SPAN}/*.csv", last=1) == ["[b]*/day=8/x.csv"]
+    assert result(f"{root}/[b]*", "day={SPAN}", "8") == ["day=8/x.csv"]
+    assert result(root, "[b]*/day={SPAN}/*.csv", last=1) == ["[b]*/day=8/x.csv"]
 
 
 def test_a_leading_tilde_is_the_home_folder(tree, monkeypatch):
@@ -192,7 +192,7 @@ def test_a_leading_tilde_is_the_home_folder(tree, monkeypatch):
     monkeypatch.setenv("HOME", f"{root}/home")
     assert list(find_files(f"{root}/data", Source(path="~/log.csv"))) == [f"{root}/home/log.csv"]
     tree("data/~/log.csv")
-    assert found(f"{root}/data", "~/log.csv") == ["~/log.csv"]
+    assert result(f"{root}/data", "~/log.csv") == ["~/log.csv"]
 
 
 def test_links_are_followed_and_shared_folders_are_read_once(tree, tmp_path):

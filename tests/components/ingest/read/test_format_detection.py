@@ -108,11 +108,11 @@ def test_a_binary_file_is_named_by_its_format(check, raw, name, advice, format_)
     [("utf-16", "utf-16"), ("utf-16", "utf-16-be"), ("utf-16-le", "utf-16"),
      ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be")],
 )  # fmt: skip
-def test_utf_16_passes_where_it_is_configured(check, encoding, read_as):
+def test_utf_16_is_accepted_if_configured(check, encoding, read_as):
     check(LOG.encode(encoding), encoding=read_as)
 
 
-def test_other_text_where_utf_16_is_configured(check):
+def test_other_text_if_utf_16_is_configured(check):
     with pytest.raises(ConfigError, match='received text of single bytes; set encoding = "utf-8"'):
         check(LOG, encoding="utf-16")
     with pytest.raises(ConfigError, match='received text in UTF-16; set encoding = "utf-16-be"'):
@@ -177,7 +177,7 @@ def test_a_file_that_is_not_parquet_is_described(check, raw, words):
     assert words in str(caught.value)
 
 
-def test_json_where_delimited_text_should_be(check):
+def test_json_instead_of_delimited_text(check):
     with pytest.raises(ConfigError, match='format = "jsonl"'):
         check("".join(json.dumps(row) + "\n" for row in ROWS))
     with pytest.raises(ConfigError, match='format = "json"'):

@@ -9,7 +9,7 @@ EXPECTED = ("user", "item", "time")
 
 
 @pytest.mark.parametrize(
-    ("found", "clause"),
+    ("head", "clause"),
     [
         (["user;item;time"], "set delimiter = ';'"),
         (["user\titem\ttime"], r"set delimiter = '\t'"),
@@ -23,8 +23,8 @@ EXPECTED = ("user", "item", "time")
         (["customer", "sku", "moment"], "is delimiter = ',' right?"),
     ],
 )
-def test_the_problem_is_named(found, clause):
-    assert clause in suggest_header_fix(found, EXPECTED, Source(path="log"))
+def test_the_problem_is_named(head, clause):
+    assert clause in suggest_header_fix(head, EXPECTED, Source(path="log"))
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_the_problem_is_named(found, clause):
     ],
 )  # fmt: skip
 def test_a_header_in_a_later_line_is_found(head, keys, clause):
-    found = suggest_header_fix(head[:1], EXPECTED, Source(path="log", **keys), head)
-    assert clause in found
+    result = suggest_header_fix(head[:1], EXPECTED, Source(path="log", **keys), head)
+    assert clause in result

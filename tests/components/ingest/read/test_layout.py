@@ -115,7 +115,7 @@ def test_an_empty_field_too_many_is_rejected_unless_all_lines_have_one(write):
     assert read(write(data)) == ([(2, "1", "one")], [(3, "wrong_field_count")], 0)
 
 
-def test_where_all_lines_end_with_a_delimiter_a_value_after_it_is_rejected(write):
+def test_if_all_lines_end_with_a_delimiter_a_value_after_it_is_rejected(write):
     lines = [f"{n},name {n},\n" for n in range(2, 102)]
     data = "id,title\n" + "".join(lines) + "1000,a, b\n1001,a\n"
     accepted, rejected, _ = read(write(data.encode()))

@@ -112,8 +112,8 @@ def test_timestamps_have_their_own_unit(tmp_path, unit, column, fraction):
 
 
 def values(array: pa.Array) -> tuple[list, list]:
-    found, bad = normalize_column(array)
-    return found if isinstance(found, list) else found.to_pylist(), bad.tolist()
+    result, bad = normalize_column(array)
+    return result if isinstance(result, list) else result.to_pylist(), bad.tolist()
 
 
 MIDNIGHT = datetime.datetime(2020, 9, 13)

@@ -56,8 +56,8 @@ def test_blanks_around_unquoted_fields_are_stripped_if_configured(strips, ids, n
     lines = [" 8, a b ", '9\t," c "', " 10 ,d", "  ,e"]
     records = parse_delimited(lines, ["id", "name"], ["id", "name"], Dialect(",", strips=strips))
     order = pa.array(np.argsort(records.index))
-    found = pa.table(records.columns).take(order)
-    assert found.to_pydict() == {"id": ids, "name": names}
+    result = pa.table(records.columns).take(order)
+    assert result.to_pydict() == {"id": ids, "name": names}
     assert records.faults == {}
 
 

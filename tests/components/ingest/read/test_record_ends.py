@@ -25,13 +25,13 @@ def read(data: bytes, dialect: Dialect, block_bytes: int = 16) -> tuple[list, li
     """Rows in order and (line, reason) of faults, of `data` cut into blocks."""
     rows, faults = [], []
     for block in split_blocks("f", io.BytesIO(data), block_bytes, dialect):
-        found = decode_block(block, "utf-8", 0, dialect)
-        records = parse_delimited(found.texts, NAMES, NAMES, dialect)
+        result = decode_block(block, "utf-8", 0, dialect)
+        records = parse_delimited(result.texts, NAMES, NAMES, dialect)
         columns = [list(map(str, records.columns[name])) for name in NAMES]
         at = dict(zip(records.index.tolist(), zip(*columns, strict=True), strict=True))
         rows += [list(at[n]) for n in sorted(at)]
         faults += [
-            (int(found.numbers[n]), records.faults[n].reason) for n in sorted(records.faults)
+            (int(result.numbers[n]), records.faults[n].reason) for n in sorted(records.faults)
         ]
     return rows, faults
 
@@ -113,8 +113,8 @@ def test_delimiters_of_several_characters():
 
 def test_a_quoted_field_has_a_maximum_length():
     data = b'u,"' + b"line\n" * (MAX_QUOTED_BYTES // 5 + 1) + b'",1\n'
-    found = find_record_bounds(data, Dialect(","), is_whole=True)
-    assert not found.several_lines
+    result = find_record_bounds(data, Dialect(","), is_whole=True)
+    assert not result.several_lines
 
 
 def test_a_header_can_have_several_lines(tmp_path):

@@ -25,7 +25,7 @@ def dataset(format: str, columns: list[str] | None = None) -> Dataset:
 
 
 @pytest.fixture
-def written(tmp_path):
+def write_log(tmp_path):
     """written(format, names) -> a data folder whose log has these columns."""
     (tmp_path / "items.csv").write_text("item_id,note,note\ni1,a,b\n")
 
@@ -46,34 +46,34 @@ UNUSED_TWICE = ["user_id", "item_id", "timestamp", "other", "other"]
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_a_repeated_column_that_is_read_is_refused(written, format):
+def test_a_repeated_column_that_is_read_is_refused(write_log, format):
     with pytest.raises(ConfigError) as refused:
-        preflight.check(dataset(format), written(format, READ_TWICE))
+        preflight.check(dataset(format), write_log(format, READ_TWICE))
     assert "data.interactions.item_id expects one column 'item_id'" in str(refused.value)
     assert "'timestamp', 'item_id', 'other'; rename or remove" in str(refused.value)
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_a_repeated_column_that_is_not_read_is_accepted(written, format):
-    preflight.check(dataset(format), written(format, UNUSED_TWICE))
+def test_a_repeated_column_that_is_not_read_is_accepted(write_log, format):
+    preflight.check(dataset(format), write_log(format, UNUSED_TWICE))
 
 
-def test_configured_columns_must_not_repeat(written):
-    data = written("csv", UNUSED_TWICE)
+def test_configured_columns_must_not_repeat(write_log):
+    data = write_log("csv", UNUSED_TWICE)
     preflight.check(dataset("csv", UNUSED_TWICE), data)
     with pytest.raises(ConfigError, match="expects one column 'item_id'"):
         preflight.check(dataset("csv", READ_TWICE), data)
 
 
-def test_names_that_differ_in_case_are_different(written):
+def test_names_that_differ_in_case_are_different(write_log):
     names = ["user_id", "item_id", "timestamp", "Item_Id", "ITEM_ID"]
     for format in ("csv", "parquet"):
-        preflight.check(dataset(format), written(format, names))
+        preflight.check(dataset(format), write_log(format, names))
 
 
-def test_a_rejected_row_is_shown_completely(written):
+def test_a_rejected_row_is_shown_completely(write_log):
     """Its text has every column, including repeated ones."""
-    path = f"{written('parquet', UNUSED_TWICE)}/events.parquet"
+    path = f"{write_log('parquet', UNUSED_TWICE)}/events.parquet"
     (where,) = list_row_groups(path)
     (batch,) = read_row_group(where, {"user_id"})
     assert list(map(str, batch[1].columns["user_id"])) == ["u1"]
@@ -91,10 +91,10 @@ def test_a_repeated_key_in_a_json_object_is_rejected():
         '{"b": 1, "a": [{"a": 1}], "b": 1}',
         '{"a": 1, "A": 2}',
     ]
-    found = parse_json_lines(lines, ["a", "b"])
-    assert {n: fault.reason for n, fault in found.faults.items()} == {
+    result = parse_json_lines(lines, ["a", "b"])
+    assert {n: fault.reason for n, fault in result.faults.items()} == {
         1: "repeated_key",
         5: "repeated_key",
     }
-    assert found.index.tolist() == [0, 2, 3, 4, 6]
-    assert found.columns["b"] == [2, None, 4, "a", None]
+    assert result.index.tolist() == [0, 2, 3, 4, 6]
+    assert result.columns["b"] == [2, None, 4, "a", None]

@@ -32,9 +32,9 @@ class OneByOne(io.BytesIO):
 @example("a\r", 1)
 @example("a\r\nb", 2)
 def test_a_lone_carriage_return_ends_a_line(text, size):
-    found = convert_text(OneByOne(text.encode(), size), "utf-8").read().decode()
-    assert len(found) == len(text)
-    assert found.replace("\r\n", "\n") == text.replace("\r\n", "\n").replace("\r", "\n")
+    result = convert_text(OneByOne(text.encode(), size), "utf-8").read().decode()
+    assert len(result) == len(text)
+    assert result.replace("\r\n", "\n") == text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12), SMALL_PIECES)
@@ -43,8 +43,8 @@ def test_utf_16_becomes_utf_8(text, size):
     for encoding, name in [("utf-16-le", "utf-16"), ("utf-16-le", "utf-16-le"),
                            ("utf-16-be", "utf-16-be")]:  # fmt: skip
         if text[:1] not in ("\ufeff", "\ufffe"):
-            found = convert_text(OneByOne(text.encode(encoding), size), name)
-            assert found.read().decode() == text
+            result = convert_text(OneByOne(text.encode(encoding), size), name)
+            assert result.read().decode() == text
         marked = ("\ufeff" + text).encode(encoding)
         for configured in ("utf-16", "utf-16-le", "utf-16-be"):
             assert convert_text(OneByOne(marked, size), configured).read().decode() == (
@@ -52,7 +52,7 @@ def test_utf_16_becomes_utf_8(text, size):
             )
 
 
-def test_invalid_utf_16_spoils_its_own_line_alone():
+def test_invalid_utf_16_affects_only_its_own_line():
     lone = b"\x3d\xd8"  # the first half of a pair of surrogates
     data = "u1\n".encode("utf-16-le") + lone + "x\nu2\n".encode("utf-16-le") + b"\x00"
     blocks = split_blocks("f", convert_text(io.BytesIO(data), "utf-16"), 1000)
@@ -65,7 +65,7 @@ def test_invalid_utf_16_spoils_its_own_line_alone():
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
-def test_lines_are_numbered_alike_for_every_end_of_line(size, monkeypatch):
+def test_line_numbers_do_not_depend_on_the_end_of_line(size, monkeypatch):
     monkeypatch.setattr(text_stream, "_PIECE_BYTES", 1)
     for newline in ("\n", "\r\n", "\r"):
         data = newline.join(["a,1", '"b', 'c",2', "", "d,3"]).encode()

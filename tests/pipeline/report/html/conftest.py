@@ -1,4 +1,4 @@
-"""A summary in which every section has something to show; tests change what they are about."""
+"""A summary with content for every section; tests change the parts that they check."""
 
 import copy
 

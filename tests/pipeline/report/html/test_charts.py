@@ -1,4 +1,4 @@
-"""Plots inside the page: colours of the page, ids of their own, text as text."""
+"""Plots inside the page: the page's colours, distinct ids, and text as text."""
 
 import re
 from xml.etree.ElementTree import tostring
@@ -25,7 +25,7 @@ def test_every_colour_follows_the_page(text):
     assert {"accent", "muted", "ink"} <= used <= set(charts.CSS_VARIABLES)
 
 
-def test_words_stay_words(text):
+def test_text_values_stay_text(text):
     assert ">ours &amp; $5<" in text("a")
     assert ">NDCG@10 (share)<" in text("a")
     assert 'aria-label="what is seen"' in text("a")
@@ -37,7 +37,7 @@ def test_two_plots_share_no_id(text):
     assert not ids[0] & ids[1]
 
 
-def test_what_is_referred_to_is_there(text):
+def test_references_have_targets(text):
     drawn = text("a")
     wanted = set(re.findall(r'(?:href="|url\()#([^")]+)', drawn))
     assert wanted

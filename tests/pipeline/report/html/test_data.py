@@ -1,4 +1,4 @@
-"""Counts of planted histories, against a count of the plain events."""
+"""Counts of planted histories, compared with a count of the plain events."""
 
 from collections import Counter
 
@@ -51,7 +51,7 @@ def test_a_split_without_a_clock_has_no_cut(tmp_path):
     assert read(tmp_path, [[("a", 5)]], {"users": 1}).cuts == {}
 
 
-def test_a_train_that_reaches_back_to_the_first_event_has_no_begin(tmp_path):
+def test_a_train_split_from_the_first_event_on_has_no_begin(tmp_path):
     contents = read(tmp_path, [[("a", 5)]], {"t_train": 0, "t_valid": 6, "t_test": 7})
     assert list(contents.cuts) == ["valid begins", "test begins"]
 

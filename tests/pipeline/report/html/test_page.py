@@ -1,4 +1,4 @@
-"""The page as a browser gets it: what is on it, and that it stands alone."""
+"""The page as a browser receives it: its content, and that it needs no other file."""
 
 import html.parser
 import pathlib
@@ -22,7 +22,7 @@ CURVES = {
 }
 
 
-class Seen(html.parser.HTMLParser):
+class ParsedPage(html.parser.HTMLParser):
     """Tags, attributes, headings and text of a page."""
 
     def __init__(self, text: str):
@@ -60,7 +60,7 @@ def rendered(summary, volumes):
     return lambda: page.render_report(RunSummary.model_validate(summary), volumes, CURVES)
 
 
-def answer(title: str) -> dict:
+def example(title: str) -> dict:
     return {
         "user_id": "u1",
         "known_user": True,
@@ -72,8 +72,8 @@ def answer(title: str) -> dict:
 
 
 def test_every_section_is_there_and_linked(summary, rendered):
-    summary["examples"] = [answer("Oak Desk")] * 10
-    page = Seen(rendered())
+    summary["examples"] = [example("Oak Desk")] * 10
+    page = ParsedPage(rendered())
     assert page.headings == [
         "Quality on test", "Slices", "Fairness", "Predicted labels", "Ranking model by TFMA",
         "Data", "Training", "Index", "10 users", "Execution",
@@ -83,7 +83,7 @@ def test_every_section_is_there_and_linked(summary, rendered):
 
 def test_it_loads_nothing(rendered):
     text = rendered()
-    page = Seen(text)
+    page = ParsedPage(text)
     assert not {"script", "link", "img", "iframe", "object", "embed"} & set(page.tags)
     assert all(link.startswith("#") for link in page.loaded)
     assert "@import" not in text
@@ -91,23 +91,23 @@ def test_it_loads_nothing(rendered):
 
 
 def test_ids_are_unique(rendered):
-    ids = Seen(rendered()).ids
+    ids = ParsedPage(rendered()).ids
     assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize(
     "text", ["<script>alert(1)</script>", "</style><b>", "$5 & $x^2$", "a\x00b"]
 )
-def test_other_peoples_words_are_text(summary, rendered, text):
+def test_data_is_escaped_as_text(summary, rendered, text):
     summary["name"] = text
-    summary["examples"] = [answer(text)]
+    summary["examples"] = [example(text)]
     summary["rejected_by_reason"] = {"items": {text: 3}}
     summary["ranking"]["slices"] = {
         text: {text: summary["ranking"]["slices"]["history"]["new users"]}
     }
     fairness = summary["fairness"]["users"]["users.region"]["groups"]
     fairness[text] = fairness["north"]
-    page = Seen(rendered())
+    page = ParsedPage(rendered())
     assert "script" not in page.tags
     assert "b" not in page.tags
     shown = text.replace("\x00", "\ufffd")
@@ -117,7 +117,7 @@ def test_other_peoples_words_are_text(summary, rendered, text):
 def test_overlaps_and_events_far_in_time_are_described(summary, rendered):
     met = {"items": {"total": 1000, "met": 900, "share": 0.9}}
     summary["log"] = {"meetings": met, "late_stragglers": 1, "samples": {"late_stragglers": ["u1"]}}
-    words = Seen(rendered()).words
+    words = ParsedPage(rendered()).words
     assert "items: 900 of 1,000 events are of items in the catalogue (90.0%)" in words
     assert [
         line for line in words if line.startswith("time: 1 event is far beyond all others (u1)")
@@ -128,14 +128,14 @@ def test_the_same_run_gives_the_same_page(rendered):
     assert rendered() == rendered()
 
 
-def test_what_was_not_measured_has_no_section(summary, rendered):
+def test_missing_measurements_have_no_section(summary, rendered):
     for key in ("fairness", "analysis"):
         del summary[key]
     del summary["index"]["frontier"], summary["retrieval"]["ceiling"]
     for key in ("slices", "against", "intervals"):
         del summary["ranking"][key]
     summary["servables"] = {"ranking": {"version": 3, "path": "/runs/shop/serving/ranking/3"}}
-    page = Seen(rendered())
+    page = ParsedPage(rendered())
     assert page.headings == [
         "Quality on test",
         "Predicted labels",
@@ -156,4 +156,4 @@ def test_it_is_written_next_to_the_summary(tmp_path: pathlib.Path, summary):
     at.root.mkdir()
     assert page.write_report(RunSummary.model_validate(summary), at) == at.root / "report.html"
     assert [path.name for path in at.root.iterdir()] == ["report.html"]
-    assert "Users' histories" in Seen(at.report.read_text(encoding="utf-8")).words
+    assert "Users' histories" in ParsedPage(at.report.read_text(encoding="utf-8")).words

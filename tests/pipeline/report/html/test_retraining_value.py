@@ -1,4 +1,4 @@
-"""A page of planted days, read back as a document."""
+"""A page of planted days, parsed again."""
 
 from html.parser import HTMLParser
 
@@ -41,7 +41,7 @@ def read(days):
     return page
 
 
-def test_there_is_a_curve_a_metric_and_a_row_a_day():
+def test_there_is_one_curve_per_metric_and_one_row_per_day():
     page = read([day("1", 1, False), day("2", None, True)])
     assert page.tags.count("svg") == 4  # three metrics, and the differences
     assert "1 days, 60 users: NDCG@10 0.2500 retrained" in " ".join(page.words)

@@ -1,4 +1,4 @@
-"""What single sections say of planted summaries, worked out by hand."""
+"""Single sections for planted summaries, computed by hand."""
 
 from xml.etree.ElementTree import Element
 
@@ -112,7 +112,7 @@ def test_a_slice_of_too_few_users_is_noted_and_not_the_worst(summary):
     assert [dot.ours for dot in make_slice_dots(slices(summary))] == [True, True, False, False]
 
 
-def test_a_gap_is_held_against_its_limit(summary):
+def test_a_gap_is_compared_with_its_limit(summary):
     result = summary["fairness"]["users"]["users.region"]
     assert describe_user_gap(UserFairness(**result)) == (
         "north is 0.2500 (0.1875 to 0.3125) above south. The limit is 0.1250: exceeded."
@@ -152,7 +152,7 @@ def test_days_without_events_are_steps_without_height(volumes):
     assert counted.tolist() == [2, 5, 0, 3]
 
 
-def test_a_long_log_goes_by_weeks(volumes):
+def test_a_long_log_is_grouped_by_week(volumes):
     long = np.array([18_000, 18_006, 18_007, 18_600])
     first, counted = count_events_per_step(
         type(volumes)(long, np.array([1, 2, 4, 8]), volumes.per_item, volumes.per_user, {})
@@ -197,7 +197,7 @@ def test_training_compares_the_best_epoch_with_the_best_baseline():
     )
 
 
-def test_a_metric_that_only_baselines_have_is_no_curve():
+def test_a_metric_that_only_baselines_have_is_not_a_curve():
     curves = {"popular": {"recall@100": [(0, 0.5)]}, "train": {"loss": [(0, 1.0)]}}
     assert select_curves(curves, "recall@100") == {}
     assert select_curves(curves, "loss") == {"train": [(0, 1.0)]}

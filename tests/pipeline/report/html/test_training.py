@@ -1,4 +1,4 @@
-"""Event files as Keras writes them, read back; trainings that share a folder are told apart."""
+"""Event files as written by Keras, read back; trainings that share a folder are kept separate."""
 
 import tensorflow as tf
 from hypothesis import given

@@ -62,7 +62,7 @@ def test_a_path_leads_into_json_and_python_text():
 
 
 @pytest.mark.parametrize("name", ["user", "", ".id", "user.", "a..b", "a[x]", "a[0", "a]", "a[-1]"])
-def test_other_names_are_no_paths(name):
+def test_other_names_are_not_paths(name):
     assert parse_column_path(name) is None
 
 

@@ -30,7 +30,7 @@ def test_objects_are_found_in_arrays_and_in_a_row(indent, wrap, separator):
     assert cut(wrap.replace("{}", separator.join(texts))) == texts
 
 
-def test_an_object_that_goes_on_is_left_for_later():
+def test_an_incomplete_object_is_left_for_the_next_block():
     assert cut('{"a": 1}\n{"b": ', is_whole=False) == ['{"a": 1}']
     assert find_last_object_end(b'[{"a": 1}, {"b": 2') == len('[{"a": 1}')
     assert find_last_object_end(b'[{"a": ') == 0
@@ -70,6 +70,6 @@ def test_a_broken_object_is_given_up_at_a_size(monkeypatch):
     st.sampled_from([None, 1]),
     st.booleans(),
 )
-def test_what_json_writes_is_found_again(objects, indent, is_ascii):
+def test_objects_of_the_json_module_are_read_again(objects, indent, is_ascii):
     text = json.dumps(objects, indent=indent, ensure_ascii=is_ascii)
     assert [json.loads(each) for each in cut(text)] == objects

@@ -10,9 +10,9 @@ def test_python_dicts_are_read_as_columns():
         "{u'user': u'a', 'hours': 4.5, 'early': True, 'tags': ['x', 'y'], 'by': {'id': 7}}",
         "{'user': \"it's\", 'hours': None, 'price': u'\\u20ac5'}",
     ]
-    found = parse_python_lines(texts, ["user", "hours", "early", "tags", "by.id", "price"])
-    assert found.faults == {}
-    assert found.columns == {
+    result = parse_python_lines(texts, ["user", "hours", "early", "tags", "by.id", "price"])
+    assert result.faults == {}
+    assert result.columns == {
         "user": ["a", "it's"],
         "hours": [4.5, None],
         "early": [True, None],
@@ -37,6 +37,6 @@ def test_python_dicts_are_read_as_columns():
     ],
 )
 def test_other_text_is_a_fault(text, reason):
-    found = parse_python_lines(["{'user': 'a', 'other': 1, 'other': 2}", text], ["user"])
-    assert found.columns == {"user": ["a"]}
-    assert {n: fault.reason for n, fault in found.faults.items()} == {1: reason}
+    result = parse_python_lines(["{'user': 'a', 'other': 1, 'other': 2}", text], ["user"])
+    assert result.columns == {"user": ["a"]}
+    assert {n: fault.reason for n, fault in result.faults.items()} == {1: reason}

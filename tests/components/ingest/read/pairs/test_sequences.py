@@ -29,17 +29,17 @@ def described(**more) -> Dataset:
 
 def test_events_by_hand(lay, ingest_events):
     folder = lay({"log.txt": 'u1 a b a c\r\nu2  a\tb\n\nlonely\nu3 c "a b\n'})
-    done = ingest_events(described(), folder)
-    assert done.events("test") == [("u1", "c", END), ("u3", "b", END)]
-    assert done.events("valid") == [("u1", "a", END - 1), ("u3", '"a', END - 1)]
-    assert done.events("train") == [
+    ingested = ingest_events(described(), folder)
+    assert ingested.events("test") == [("u1", "c", END), ("u3", "b", END)]
+    assert ingested.events("valid") == [("u1", "a", END - 1), ("u3", '"a', END - 1)]
+    assert ingested.events("train") == [
         ("u1", "a", END - 3), ("u1", "b", END - 2), ("u2", "a", END - 1), ("u2", "b", END),
         ("u3", "c", END - 2),
     ]  # fmt: skip
-    assert done.letters("interactions") == [("log.txt", 4, "wrong_field_count", "lonely")]
-    table = done.counts.tables["interactions"]
+    assert ingested.letters("interactions") == [("log.txt", 4, "wrong_field_count", "lonely")]
+    table = ingested.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (10, 9, 1, 0)
-    assert done.counts.totals == {
+    assert ingested.counts.totals == {
         "users": 3, "train": 5, "valid": 2, "test": 2, "t_begin": END - 3, "t_end": END + 1,
     }  # fmt: skip
 
@@ -49,11 +49,11 @@ def test_every_event_of_every_line_is_read_in_order(texts):
     source = described().data.interactions
     lines = Lines("f", texts, np.arange(1, len(texts) + 1), [])
     expanded = expand_sequences(lines)
-    found = parse_pairs(expanded.texts, {"user_id", "item_id"}, source)
+    result = parse_pairs(expanded.texts, {"user_id", "item_id"}, source)
     events = zip(
-        expanded.numbers[found.index].tolist(),
-        found.columns["user_id"].to_pylist(),  # pyright: ignore[reportAttributeAccessIssue]
-        found.columns["item_id"].to_pylist(),  # pyright: ignore[reportAttributeAccessIssue]
+        expanded.numbers[result.index].tolist(),
+        result.columns["user_id"].to_pylist(),  # pyright: ignore[reportAttributeAccessIssue]
+        result.columns["item_id"].to_pylist(),  # pyright: ignore[reportAttributeAccessIssue]
         strict=True,
     )
     expected = [
@@ -63,7 +63,7 @@ def test_every_event_of_every_line_is_read_in_order(texts):
     ]
     assert list(events) == expected
     short = [number for number, text in enumerate(texts, 1) if len(text.split()) < 2]
-    assert expanded.numbers[sorted(found.faults)].tolist() == short
+    assert expanded.numbers[sorted(result.faults)].tolist() == short
 
 
 def test_a_column_that_sequences_do_not_have_is_refused_at_preflight(lay):
@@ -102,28 +102,28 @@ def test_splits_equal_those_of_the_reference(shared_data, ingest_events, run_ref
     data = data.model_copy(
         update={"interactions": data.interactions.model_copy(update={"path": "log.txt.gz"})}
     )
-    done = ingest_events(described().model_copy(update={"data": data}), str(folder))
+    ingested = ingest_events(described().model_copy(update={"data": data}), str(folder))
     referee = run_referee(folder / "log.txt", tmp_path / "referee", "sequences")
     for split in ("train", "valid", "test"):
         rows = map(json.loads, (referee / f"{split}.jsonl").read_text().splitlines())
         expected = sorted((row["user_id"], row["item_id"]) for row in rows)
-        assert sorted((user, item) for user, item, _ in done.events(split)) == expected
+        assert sorted((user, item) for user, item, _ in ingested.events(split)) == expected
 
 
 def test_a_user_on_two_lines_is_refused_and_both_lines_are_named(lay, ingest_events):
     folder = lay({"a.txt": "u1 a b a\nu2 a b\nu1 a c\n", "b.txt": "u3 a b c\nu2 b\n"}, "logs")
     data = {"interactions": {"path": "*.txt", "format": "sequences"}, "items": {"path": "x"}}
     described = Dataset.model_validate({"data": data, "split": {"kind": "last_item"}})
-    done = ingest_events(described, folder)
-    table = done.counts.tables["interactions"]
+    ingested = ingest_events(described, folder)
+    table = ingested.counts.tables["interactions"]
     assert (table.read, table.accepted, table.rejected, table.duplicates) == (11, 8, 3, 0)
-    assert done.letters("interactions") == [
+    assert ingested.letters("interactions") == [
         ("a.txt", 3, "repeated_user", f"u1 a {END - 1}"),
         ("a.txt", 3, "repeated_user", f"u1 c {END}"),
         ("b.txt", 2, "repeated_user", f"u2 b {END}"),
     ]
     with pytest.raises(DataRefused) as caught:
-        acceptance.check(done.counts, described.data, str(done.root / "rejected"))
+        acceptance.check(ingested.counts, described.data, str(ingested.root / "rejected"))
     message = str(caught.value)
     assert "repeated_user 3" in message or "received 3 of 11" in message
     first = f"line 3 of {folder}/a.txt", f"'u1' also has line 1 of {folder}/a.txt"
