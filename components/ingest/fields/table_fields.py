@@ -2,27 +2,17 @@
 
 import functools
 
-from components.ingest.fields.event_kinds import (
-    convert_count_weights,
-    convert_event_kinds,
-    convert_kind_weights,
-)
 from components.ingest.fields.feature_fields import (
     build_feature_fields,
-    build_number,
     build_optional,
     build_text,
 )
 from components.ingest.fields.ids import convert_hashed_ids, convert_ids
 from components.ingest.fields.kinds import (
     convert_availability,
-    convert_matches,
-    convert_numbers,
-    convert_positive_matches,
-    convert_positives,
     convert_texts,
-    mark_all_positive,
 )
+from components.ingest.fields.label_fields import build_label_fields
 from components.ingest.fields.rows.item_lists import convert_item_lists, keep_lists
 from components.ingest.fields.table_spec import HISTORY, ITEM_ID, MOMENT, PROPERTY, VALUE, Field
 from components.ingest.fields.time_hints import describe_notation
@@ -34,16 +24,15 @@ from components.ingest.fields.timestamps import (
 from components.ingest.read.records import MISSING_ITEM_ID, MISSING_PROPERTY, MISSING_USER_ID
 from schema import timeline
 from schema.dataset import Dataset
-from schema.labels import Events, Labels, Positive, RankingLabel
 from schema.sources import Data, InteractionsSource, TimeOptions, name_table
 
 
 def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
     """Returns the fields user_id, item_id, moment, positive, weight (if the labels have weights),
-    shown and HISTORY (if the log has them), label_* and context_* of the log's table `number`. Of
+    label_*, shown and HISTORY (if the log has them) and context_* of the log's table `number`. Of
     an event of an ignored kind, positive is null.
     """
-    source, labels = dataset.data.event_tables[number], dataset.labels
+    source = dataset.data.event_tables[number]
     at = f"data.{name_table('interactions', number)}"
     user_id = _build_user_id(dataset, source.user_columns, f"{at}.user_id")
     latest = None if source.not_after is None else source.not_after.timestamp()
@@ -55,13 +44,7 @@ def build_interaction_fields(dataset: Dataset, number: int = 0) -> list[Field]:
         fields.append(_build_moment(source, f"{at}.timestamp", latest))
     else:  # it reads the column of `user_id`, which every table has
         fields.append(user_id._replace(name=MOMENT, convert=mark_without_time, others=()))
-    fields.append(
-        _build_positive(labels.positive, user_id)
-        if labels.events is None
-        else _build_event_kind(labels.events)
-    )
-    fields += _build_weights(labels)
-    fields += [_build_label(name, label) for name, label in labels.ranking.items()]
+    fields += build_label_fields(dataset.labels, user_id)
     fields += _build_item_lists(dataset.data, source, at, user_id)
     return fields + build_feature_fields(
         dataset.features.context, timeline.name_context, "features.context"
@@ -88,47 +71,6 @@ def _build_item_lists(
             history = build_optional(HISTORY, source.history.column, convert, key, "a list of ids")
         fields.append(history._replace(holds="text"))
     return fields
-
-
-def _build_positive(rule: Positive | None, user_id: Field) -> Field:
-    """Without a rule it reads the column of `user_id`, which every table has."""
-    if rule is None:
-        return user_id._replace(name=timeline.POSITIVE, convert=mark_all_positive, others=())
-    key = "labels.positive.column"
-    if rule.at_least is not None:
-        convert = functools.partial(convert_positives, at_least=rule.at_least)
-        field = build_number(timeline.POSITIVE, rule.column, convert, key)
-    else:
-        assert rule.is_in is not None, "expected at_least or is_in"
-        convert = functools.partial(convert_positive_matches, is_in=rule.is_in)
-        field = build_text(timeline.POSITIVE, rule.column, convert, key)
-    return field._replace(absent=0)
-
-
-def _build_event_kind(events: Events) -> Field:
-    convert = functools.partial(convert_event_kinds, events=events)
-    field = build_text(timeline.POSITIVE, events.column, convert, "labels.events.column")
-    return field._replace(absent=0)
-
-
-def _build_weights(labels: Labels) -> list[Field]:
-    """The field of weights, or none."""
-    if labels.weight is not None:
-        convert = functools.partial(convert_count_weights, weight=labels.weight)
-        key = "labels.weight.column"
-        field = build_number(timeline.WEIGHT, labels.weight.column, convert, key)
-        return [field._replace(expects="a number, 0 or more", absent=1.0)]
-    if labels.events is None or not labels.events.has_weights:
-        return []
-    convert = functools.partial(convert_kind_weights, weights=labels.events.positive)
-    return [build_text(timeline.WEIGHT, labels.events.column, convert, "labels.events.column")]
-
-
-def _build_label(name: str, label: RankingLabel) -> Field:
-    key, own = f"labels.ranking.{name}.column", timeline.name_label(name)
-    if label.is_in is None:
-        return build_number(own, label.column, convert_numbers, key)
-    return build_text(own, label.column, functools.partial(convert_matches, is_in=label.is_in), key)
 
 
 def _build_moment(source: TimeOptions, key: str, not_after: float | None = None) -> Field:

@@ -6,7 +6,7 @@ import pytest
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
 from trainer.data.popularity import build_clock
-from trainer.data.timelines import ShownItems
+from trainer.data.shown_items import ShownItems
 from trainer.ranking.examples import build_labelled_examples, build_listwise_examples
 from trainer.ranking.inputs import RetrievalState
 
