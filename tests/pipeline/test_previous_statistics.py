@@ -1,4 +1,4 @@
-"""Executions of the gate planted in a metadata store of their own."""
+"""Executions of the gate planted in a temporary metadata store."""
 
 import pathlib
 
@@ -12,7 +12,7 @@ NONE = {"interactions": "", "items": ""}
 
 
 class Gates:
-    """plant(name, fingerprint) -> what the gate was given, as `statistics` should return it."""
+    """plant(name, fingerprint) -> URIs of the gate's inputs, which `statistics` should return."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -47,7 +47,7 @@ class Gates:
         return uris
 
     def push(self, name: str, state=mlmd.Execution.COMPLETE) -> None:
-        """The Pusher of the run `name`, which must be planted."""
+        """Adds the Pusher of the run `name`, which must have been planted."""
         contexts = self._store.get_contexts_by_id([self._pushers])
         contexts.append(self._store.get_context_by_type_and_name("pipeline_run", name))
         pusher = mlmd.Execution(type_id=self._pusher, last_known_state=state)

@@ -77,7 +77,7 @@ def test_examples_are_parsed_as_the_preprocessing_expects():
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path):
-    """A folder of curated files of the test's own."""
+    """A temporary folder of curated files."""
     monkeypatch.setattr(curated, "_SHIPPED", tmp_path / "curated")
     (tmp_path / "curated").mkdir()
     return tmp_path / "curated"
@@ -87,11 +87,11 @@ def test_a_curated_feature_replaces_the_implied_one(folder):
     curated = 'name: "item_tags" type: BYTES domain: "tags" presence { min_fraction: 0.5 }'
     domain = 'string_domain { name: "tags" value: "new" value: "sale" }'
     (folder / "shop.items.pbtxt").write_text(f"feature {{ {curated} }} {domain}", encoding="utf-8")
-    found = tfdv_schema.apply_shipped(tfdv_schema.build_items(DATASET), "shop", "items")
+    result = tfdv_schema.apply_shipped(tfdv_schema.build_items(DATASET), "shop", "items")
     expected = _proto(
         ITEMS.replace('name: "item_tags" type: BYTES', curated) + domain,
     )
-    assert found == expected
+    assert result == expected
 
 
 def test_a_curated_file_must_not_name_unknown_features(folder):
@@ -106,8 +106,8 @@ def test_constraints_of_a_users_own_file_are_applied(tmp_path):
     path = tmp_path / "own.pbtxt"
     constraints = "dataset_constraints { min_examples_count: 10 }"
     path.write_text(constraints, encoding="utf-8")
-    found = tfdv_schema.apply_curated(tfdv_schema.build_items(DATASET), path)
-    assert found == _proto(ITEMS + constraints)
+    result = tfdv_schema.apply_curated(tfdv_schema.build_items(DATASET), path)
+    assert result == _proto(ITEMS + constraints)
 
 
 def test_a_missing_or_invalid_schema_file_is_named(tmp_path):

@@ -22,36 +22,40 @@ LISTS = ("train", "test")
 
 
 def described(*splits, kind="files", **table):
-    """Published files of `splits`, as LightGCN's lists unless `table` says otherwise."""
+    """Published files of `splits`, by default LightGCN's lists; `table` overrides keys."""
     tables = [{"path": f"{s}.txt", "format": "lists", "split": s} | table for s in splits]
     return Dataset.model_validate({"data": {"interactions": tables}, "split": {"kind": kind}})
 
 
-def pairs(done, *splits):
-    return sorted((user, item) for each in splits for user, item, _ in done.events(each))
+def pairs(ingested, *splits):
+    return sorted((user, item) for each in splits for user, item, _ in ingested.events(each))
 
 
 def test_lists_by_hand(lay, ingest_events):
     folder = lay({"train.txt": "0 5 3 9\n1 3\n\n2 9 9\n", "test.txt": "0 7 5\n1 \n3 4\n"})
     preflight.check(described(*LISTS), folder)
-    done = ingest_events(described(*LISTS), folder)
-    assert pairs(done, "test") == [("0", "5"), ("0", "7"), ("3", "4")]
+    ingested = ingest_events(described(*LISTS), folder)
+    assert pairs(ingested, "test") == [("0", "5"), ("0", "7"), ("3", "4")]
     # of three events one or none is drawn for valid, and a single event stays in train
-    assert pairs(done, "train", "valid") == [
+    assert pairs(ingested, "train", "valid") == [
         ("0", "3"), ("0", "5"), ("0", "9"), ("1", "3"), ("2", "9"),
     ]  # fmt: skip
-    assert {moment for split in ("train", "test") for *_, moment in done.events(split)} == {NO_TIME}
-    train, test = (done.counts.tables[name] for name in ("interactions", "interactions.1"))
+    assert {moment for split in ("train", "test") for *_, moment in ingested.events(split)} == {
+        NO_TIME
+    }
+    train, test = (ingested.counts.tables[name] for name in ("interactions", "interactions.1"))
     assert (train.read, train.accepted, train.duplicates, train.rejected) == (6, 5, 1, 0)
     assert (test.read, test.accepted, test.duplicates, test.rejected) == (3, 3, 0, 0)
 
 
 def test_a_history_ends_where_test_begins(lay, ingest_events):
-    done = ingest_events(described(*LISTS), lay({"train.txt": "u a b c\n", "test.txt": "u d\nv a"}))
-    table = histories.load(done.histories, pa.array(["u", "v"], pa.large_string()))
+    ingested = ingest_events(
+        described(*LISTS), lay({"train.txt": "u a b c\n", "test.txt": "u d\nv a"})
+    )
+    table = histories.load(ingested.histories, pa.array(["u", "v"], pa.large_string()))
     assert table["test_from"].to_pylist() == [3, 0]
     assert table["item_ids"].to_pylist()[0][3:] == ["d"]
-    [example] = [each for each in done.examples("test") if each["user_id"] == ["u"]]
+    [example] = [each for each in ingested.examples("test") if each["user_id"] == ["u"]]
     assert sorted(example["item_ids"][:3]) == ["a", "b", "c"]
     assert example["target_from"] == [3]
 
@@ -63,28 +67,28 @@ lists = st.lists(st.tuples(ids, st.lists(ids, max_size=8)), max_size=6)
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(train=lists, valid=lists | st.none(), test=lists)
 def test_each_pair_is_in_the_split_of_its_file(train, valid, test, ingest_events, tmp_path_factory):
-    """Nothing of a file of test is trained on, and no record is lost."""
+    """No event of a test file is in train, and no record is lost."""
     folder = tmp_path_factory.mktemp("data")
     files = {"train": train, "valid": valid, "test": test}
     given_files = {split: rows for split, rows in files.items() if rows is not None}
     for split, rows in given_files.items():
         text = "".join(f"{user} {' '.join(items)}\n" for user, items in rows)
         (folder / f"{split}.txt").write_text(text)
-    done = ingest_events(described(*given_files), str(folder), folder.name)
+    ingested = ingest_events(described(*given_files), str(folder), folder.name)
     written = {
         split: Counter((user, item) for user, items in rows for item in items)
         for split, rows in given_files.items()
     }
-    assert pairs(done, "test") == sorted(written["test"])
+    assert pairs(ingested, "test") == sorted(written["test"])
     if valid is None:
-        drawn = pairs(done, "train"), pairs(done, "valid")
+        drawn = pairs(ingested, "train"), pairs(ingested, "valid")
         assert sorted(drawn[0] + drawn[1]) == sorted(written["train"])
         assert {user for user, _ in drawn[0]} == {user for user, _ in written["train"]}
     else:
-        assert pairs(done, "train") == sorted(written["train"])
-        assert pairs(done, "valid") == sorted(written["valid"])
+        assert pairs(ingested, "train") == sorted(written["train"])
+        assert pairs(ingested, "valid") == sorted(written["valid"])
     for number, split in enumerate(given_files):
-        table = done.counts.tables["interactions" + f".{number}" * bool(number)]
+        table = ingested.counts.tables["interactions" + f".{number}" * bool(number)]
         assert table.read == written[split].total()
         assert (table.accepted, table.rejected) == (len(written[split]), 0)
         assert table.read == table.accepted + table.duplicates
@@ -92,23 +96,23 @@ def test_each_pair_is_in_the_split_of_its_file(train, valid, test, ingest_events
 
 def test_what_is_drawn_does_not_depend_on_the_order_of_the_file(lay, ingest_events):
     rows = [f"u{n % 7},i{n}\n" for n in range(70)]
-    found = []
+    splits = []
     for name, order in (("a", rows), ("b", rows[::-1]), ("c", rows)):
         source = {"path": "log.csv", "columns": ["user_id", "item_id"], "timestamp": ""}
         split = {"kind": "random", "test_fraction": 0.2, "seed": int(name == "c")}
-        made = Dataset.model_validate({"data": {"interactions": source}, "split": split})
+        dataset = Dataset.model_validate({"data": {"interactions": source}, "split": split})
         folder = lay({"log.csv": "".join(order)}, name)
-        preflight.check(made, folder)
-        done = ingest_events(made, folder, f"run-{name}")
-        found.append({each: pairs(done, each) for each in ("train", "valid", "test")})
-        assert {each: len(rows) for each, rows in found[-1].items()} == {
+        preflight.check(dataset, folder)
+        ingested = ingest_events(dataset, folder, f"run-{name}")
+        splits.append({each: pairs(ingested, each) for each in ("train", "valid", "test")})
+        assert {each: len(rows) for each, rows in splits[-1].items()} == {
             "train": 49, "valid": 7, "test": 14,
         }  # fmt: skip
-    assert found[0] == found[1] != found[2]
+    assert splits[0] == splits[1] != splits[2]
 
 
 def test_events_without_order_do_not_follow_the_file(lay, ingest_events):
-    """Published lists are sorted by item: a model would learn the next number."""
+    """Published lists are sorted by item: from their order, a model would learn the next number."""
     items = [f"{n:02}" for n in range(40)]
     folder = lay({"train.txt": f"u {' '.join(items)}", "test.txt": "u x"})
     [example] = ingest_events(described(*LISTS), folder).examples("train")
@@ -125,10 +129,10 @@ def test_files_with_times_keep_their_order(lay, ingest_events):
     table = {"format": "csv"}
     valid = "user_id,item_id,timestamp\n" + f"u,v,{NO_TIME + 1}\n"
     folder = lay({"train.txt": train, "valid.txt": valid, "test.txt": test})
-    done = ingest_events(described("train", "valid", "test", **table), folder)
-    [example] = done.examples("test")
+    ingested = ingest_events(described("train", "valid", "test", **table), folder)
+    [example] = ingested.examples("test")
     assert example["item_ids"] == ["i0", "i1", "i2", "i3", "i4", "v", "t"]
-    assert done.events("test") == [("u", "t", NO_TIME)]
+    assert ingested.events("test") == [("u", "t", NO_TIME)]
 
 
 def test_matrices(lay, ingest_events, tmp_path):
@@ -139,32 +143,32 @@ def test_matrices(lay, ingest_events, tmp_path):
     sparse.save_npz(f"{folder}/test.npz", test)
     tables = [{"path": f"{s}.npz", "format": "npz", "split": s} for s in LISTS]
     labels = {"positive": {"column": "value", "at_least": 2}}
-    made = Dataset.model_validate(
+    dataset = Dataset.model_validate(
         {"data": {"interactions": tables}, "split": {"kind": "files"}, "labels": labels}
     )
-    preflight.check(made, folder)
-    done = ingest_events(made, folder)
-    assert pairs(done, "train", "valid") == [("0", "1"), ("0", "2"), ("1", "0")]
-    assert pairs(done, "test") == [("0", "3"), ("2", "0")]
+    preflight.check(dataset, folder)
+    ingested = ingest_events(dataset, folder)
+    assert pairs(ingested, "train", "valid") == [("0", "1"), ("0", "2"), ("1", "0")]
+    assert pairs(ingested, "test") == [("0", "3"), ("2", "0")]
     positive = {
         (item, sign)
-        for example in done.examples("train")
+        for example in ingested.examples("train")
         for item, sign in zip(example["item_ids"], example["positive"], strict=True)
     }
     assert positive <= {("1", 1), ("2", 1), ("0", 0)}
     assert ("0", 0) in positive
-    assert done.counts.tables["interactions"].read == 3
+    assert ingested.counts.tables["interactions"].read == 3
 
 
 def test_a_damaged_matrix_stops_the_run(lay, ingest_events):
     folder = lay({"train.txt": b"PK\x03\x04 cut off", "test.txt": b"PK\x03\x04"})
-    made = described(*LISTS, format="npz")
-    done = ingest_events(made, folder)
-    assert [letter[:3] for letter in done.letters("interactions")] == [
+    dataset = described(*LISTS, format="npz")
+    ingested = ingest_events(dataset, folder)
+    assert [letter[:3] for letter in ingested.letters("interactions")] == [
         ("train.txt", 1, "damaged_file")
     ]
     with pytest.raises(DataRefused, match="damaged_file"):
-        acceptance.check(done.counts, made.data, "rejected")
+        acceptance.check(ingested.counts, dataset.data, "rejected")
 
 
 def test_the_format_of_a_matrix_is_detected(lay):

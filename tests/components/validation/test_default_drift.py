@@ -33,7 +33,7 @@ def read_events(path):
 
 
 def build_timelines(events):
-    """One Example per user, as ingestion writes them."""
+    """One Example per user, as written by ingestion."""
     by_user = {
         user: list(group)
         for user, group in itertools.groupby(
@@ -55,7 +55,7 @@ def build_timelines(events):
 
 @pytest.fixture(scope="module")
 def spans(shared_data, describe):
-    """Statistics of the log's full weeks, and of the last one with each of the planted shifts."""
+    """Statistics of the log's full weeks, and of the last one with each planted shift."""
     events = sorted(
         read_events(shared_data / "movietweetings-100k" / "ratings.dat"),
         key=lambda event: event["at"],
@@ -89,7 +89,7 @@ def test_consecutive_weeks_are_no_drift(spans, schema):
 
 @pytest.mark.parametrize("name", SHIFTS)
 def test_a_planted_shift_is_found(spans, schema, name):
-    """Ratings out of 100, another name for the evening, one item with two thirds of all."""
+    """Ratings out of 100, another name for the evening, one item with two thirds of all events."""
     weeks, statistics = spans
-    found = find_drift("interactions", "train", schema, statistics[name], weeks[-2])
-    assert [(each.feature, each.rule) for each in found] == [(name, "drift")]
+    findings = find_drift("interactions", "train", schema, statistics[name], weeks[-2])
+    assert [(each.feature, each.rule) for each in findings] == [(name, "drift")]

@@ -35,8 +35,8 @@ SOUND = {
 
 def checked(described, before=None, schema=SCHEMA) -> list[Finding]:
     statistics, uri = described
-    found = {split: tfdv.validate_statistics(s, schema) for split, s in statistics.items()}
-    return find_broken_rules(GateTable("items", uri, schema, statistics, found, before or {}))
+    anomalies = {split: tfdv.validate_statistics(s, schema) for split, s in statistics.items()}
+    return find_broken_rules(GateTable("items", uri, schema, statistics, anomalies, before or {}))
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ def test_each_finding_has_expected_and_observed_values_and_examples(describe):
         "item_tags": [["x"]] * 9 + [["x", "y", "z"]],
         "item_price": [10.0 * n for n in range(8)] + [-3.0, 101.5],
     }
-    found = {(f.feature, f.rule): f for f in checked(describe({"all": broken}))}
-    assert found.keys() == {
+    by_rule = {(f.feature, f.rule): f for f in checked(describe({"all": broken}))}
+    assert by_rule.keys() == {
         ("item_kind", "domain"),
         ("item_kind", "presence"),
         ("item_tags", "valency"),
         ("item_price", "range"),
     }
-    assert found["item_kind", "domain"] == Finding(
+    assert by_rule["item_kind", "domain"] == Finding(
         "items",
         "all",
         "item_kind",
@@ -70,14 +70,14 @@ def test_each_finding_has_expected_and_observed_values_and_examples(describe):
         "'cup' 2 times (2 of 9 values are not allowed)",
         ("item_id i7: cup", "item_id i8: cup"),
     )
-    presence = found["item_kind", "presence"]
+    presence = by_rule["item_kind", "presence"]
     assert presence.expected == "a value in at least 100 % of the Examples"
     assert presence.seen == "90 % (9 of 10)"
     assert presence.examples == ("item_id i9: no value",)
-    valency = found["item_tags", "valency"]
+    valency = by_rule["item_tags", "valency"]
     assert (valency.expected, valency.seen) == ("1 to 2 values each", "1 to 3 values")
     assert valency.examples == ("item_id i9: 3 values",)
-    price = found["item_price", "range"]
+    price = by_rule["item_price", "range"]
     assert (price.expected, price.seen) == ("numbers from 0 to 100", "numbers from -3 to 101.5")
     assert price.examples == ("item_id i8: -3", "item_id i9: 101.5")
 
@@ -85,24 +85,24 @@ def test_each_finding_has_expected_and_observed_values_and_examples(describe):
 def test_a_share_that_changed_more_than_allowed_is_drift(describe, sound):
     # book .8 -> .5, toy .2 -> .5: the L-infinity distance is .3
     moved = SOUND | {"item_kind": ["book", "toy"] * 5}
-    [found] = checked(describe({"all": moved}), before=sound[0])
-    assert (found.feature, found.rule) == ("item_kind", "drift")
-    assert found.expected == "a distance of at most 0.25 from the previous data"
-    assert found.seen == "0.3 (L-infinity)"
-    assert found.examples == ("'book' 80.0% → 50.0%", "'toy' 20.0% → 50.0%")
+    [finding] = checked(describe({"all": moved}), before=sound[0])
+    assert (finding.feature, finding.rule) == ("item_kind", "drift")
+    assert finding.expected == "a distance of at most 0.25 from the previous data"
+    assert finding.seen == "0.3 (L-infinity)"
+    assert finding.examples == ("'book' 80.0% → 50.0%", "'toy' 20.0% → 50.0%")
 
 
 def test_a_changed_distribution_of_numbers_is_drift(describe, sound):
-    # every price beyond all those before: no overlap, so the divergence is 1
+    # every price above all previous ones: no overlap, so the divergence is 1
     moved = SOUND | {"item_price": [95.0 + n / 10 for n in range(10)]}
-    [found] = checked(describe({"all": moved}), before=sound[0])
-    assert (found.feature, found.rule) == ("item_price", "drift")
-    assert found.seen == "1 (Jensen–Shannon)"
-    assert found.examples[0] == "mean 45 → 95.45"
+    [finding] = checked(describe({"all": moved}), before=sound[0])
+    assert (finding.feature, finding.rule) == ("item_price", "drift")
+    assert finding.seen == "1 (Jensen–Shannon)"
+    assert finding.examples[0] == "mean 45 → 95.45"
 
 
-@pytest.mark.parametrize(("items", "found"), [(99, []), (100, ["item_kind"])])
-def test_a_default_comparator_needs_enough_examples(describe, items, found):
+@pytest.mark.parametrize(("items", "expected"), [(99, []), (100, ["item_kind"])])
+def test_a_default_comparator_needs_enough_examples(describe, items, expected):
     """The share of book goes from 1 to .6."""
     schema = text_format.Parse(
         'feature { name: "item_id" type: BYTES } feature { name: "item_kind" type: BYTES '
@@ -115,14 +115,14 @@ def test_a_default_comparator_needs_enough_examples(describe, items, found):
     moved = (["book"] * 3 + ["toy"] * 2) * 40
     now = describe({"all": {"item_id": ids[:items], "item_kind": moved[:items]}})
     drift = checked(now, before=before[0], schema=schema)
-    assert [each.feature for each in drift] == found
+    assert [each.feature for each in drift] == expected
     assert all("by default, see curated.default_drift" in each.expected for each in drift)
 
 
 def test_a_table_that_lost_more_than_half_is_a_finding(describe, sound):
     few = {name: values[4:8] for name, values in SOUND.items()}
-    found = checked(describe({"all": few}), before=sound[0])
-    [volume] = [f for f in found if f.rule == "volume"]
+    broken = checked(describe({"all": few}), before=sound[0])
+    [volume] = [f for f in broken if f.rule == "volume"]
     assert volume.feature == "*"
     assert volume.expected == "at least 0.5 times the Examples of the previous data"
 
@@ -133,8 +133,8 @@ def test_a_new_feature_is_not_drift(describe, sound):
 
 
 def test_an_empty_split_is_named(describe):
-    [found] = checked(describe({"all": {}}))
-    assert (found.feature, found.rule, found.seen) == ("*", "volume", "none")
+    [finding] = checked(describe({"all": {}}))
+    assert (finding.feature, finding.rule, finding.seen) == ("*", "volume", "none")
 
 
 def test_a_later_split_is_compared_with_train(describe):
@@ -146,7 +146,7 @@ def test_a_later_split_is_compared_with_train(describe):
     )
     timelines = {
         "train": {"user_id": ["u"], "target_from": [0], "context_device": [["p", "p", "p", "t"]]},
-        # of its own events one of five is p: a distance of .75 - .2 = .55; with the history .2
+        # one of its five own events is p: a distance of .75 - .2 = .55; with the history .2
         "valid": {
             "user_id": ["u"],
             "target_from": [4],
@@ -154,9 +154,9 @@ def test_a_later_split_is_compared_with_train(describe):
         },
         "test": {"user_id": ["u"], "target_from": [3], "context_device": [["t", "t", "t", "p"]]},
     }
-    [found] = checked(describe(timelines), schema=schema)
-    assert (found.split, found.feature, found.rule) == ("valid", "context_device", "skew")
-    assert found.seen == "0.55 (L-infinity)"
+    [finding] = checked(describe(timelines), schema=schema)
+    assert (finding.split, finding.feature, finding.rule) == ("valid", "context_device", "skew")
+    assert finding.seen == "0.55 (L-infinity)"
 
 
 def test_the_error_has_one_line_per_finding():

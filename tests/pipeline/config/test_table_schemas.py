@@ -58,7 +58,7 @@ def test_the_schema_of_a_shipped_data_set_is_named(tmp_path):
     config = load(tmp_path, SHOP + '[curated]\nshipped = "movietweetings"\n')
     title = {f.name: f for f in derive_table_schema(config, "items").feature}["title"]
     assert not title.presence.min_fraction
-    with pytest.raises(ConfigError, match="movietweetings"):  # it has no genres, the file has
+    with pytest.raises(ConfigError, match="movietweetings"):  # without genres, which the file has
         build_table_schema(config, "items")
 
 

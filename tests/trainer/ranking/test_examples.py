@@ -28,7 +28,9 @@ def log(timelines_of):
 
 
 def _encode(batch):
-    """[b, t, items + 1]: a user's vector is his events counted by item before each, weight 0.5."""
+    """[b, t, items + 1]: a user's vector at each event counts the earlier events by item, with
+    weight 0.5.
+    """
     counted = np.eye(ITEMS + 1)[batch["item_index"]]
     before = np.cumsum(counted, axis=1) - counted
     return np.concatenate([before[..., 1:], np.full((*before.shape[:2], 1), 0.5)], axis=-1)
@@ -50,8 +52,8 @@ def _build(log, **changes):
 
 def test_the_positive_own_known_events_in_order_of_time(log):
     examples = _build(log)
-    # the first event of `a` is history, of `b` item 0 is unknown and item 5 was not liked; the last
-    # of `a` takes item 1 again, which retrieval leaves out as seen
+    # the first event of `a` is history; of `b`, item 0 is unknown and item 5 was not liked; the
+    # last event of `a` repeats item 1, which retrieval excludes
     assert examples.candidates[:, 0].tolist() == [4, 2, 2, 3]
     assert examples.query["user_index"].tolist() == [2, 1, 2, 1]
     np.testing.assert_array_equal(examples.labels["rating"], [5, 2, 8, np.nan])
@@ -67,7 +69,7 @@ def test_a_repeated_item_is_an_example_if_repeats_are_allowed(log):
 
 
 def test_only_items_of_the_history_compete_if_only_repeats_are_recommended(log):
-    """Of all events only the last one of `a` takes an item again: 1, after 1, 2 and 3."""
+    """Only the last event of `a` repeats an item: 1, after 1, 2 and 3."""
     rng = np.random.default_rng(0)
     examples = build_listwise_examples(log, _state(log), _config(), rng, "only")
     assert examples.candidates[:, 0].tolist() == [1]
@@ -97,16 +99,16 @@ def test_if_too_few_items_remain_the_rest_is_zero(log):
     candidates = _build(log, negatives=6).candidates
     assert candidates.shape == (4, 7)
     for row, history in zip(candidates, interacted, strict=True):
-        left = sorted(set(range(1, ITEMS + 1)) - {int(row[0]), *history})
-        assert sorted(row[1:].tolist()) == [0] * (6 - len(left)) + left
+        remaining = sorted(set(range(1, ITEMS + 1)) - {int(row[0]), *history})
+        assert sorted(row[1:].tolist()) == [0] * (6 - len(remaining)) + remaining
 
 
 def test_only_retrieved_items_are_ranked(log):
-    """Retrieval may return two items; where nothing is popular yet the lowest unseen ones.
+    """Retrieval returns two items, the lowest unseen ones while no item is popular.
 
-    So `b` taking 4 first is none of his contests, but `a` taking 2 after 1 is (2 and 3 come first).
-    On day 1 items 4 and 2 are popular: `b`, who has seen 4, is shown 2 (and takes it); `a`, who has
-    seen 1 and 2, is shown 4 and 3 (and takes 3).
+    So the first event of `b`, item 4, is not an example, but the event of `a` on 2 after 1 is (2
+    and 3 are returned). On day 1 items 4 and 2 are popular: `b`, with 4 in the history, is shown 2
+    (and consumes it); `a`, with 1 and 2 in the history, is shown 4 and 3 (and consumes 3).
     """
     candidates = _build(log, candidates=2, negatives=2).candidates
     assert candidates[:, 0].tolist() == [2, 2, 3]
@@ -115,7 +117,7 @@ def test_only_retrieved_items_are_ranked(log):
 
 def test_popularity_is_that_at_the_beginning_of_the_day(log):
     examples = _build(log, negatives=6)
-    # day 0: nothing before it; day 1: items 4 and 2 once each (item 1 is not the split's own)
+    # day 0: nothing before it; day 1: items 4 and 2 once each (item 1 belongs to the history)
     expected = [{}, {}, {2: 1, 4: 1}, {2: 1, 4: 1}]
     for items, result, counts in zip(
         examples.candidates, examples.log_popularity, expected, strict=True
@@ -130,7 +132,7 @@ def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
     examples = build_listwise_examples(log, state, _config(), np.random.default_rng(0))
     assert len(examples) == 4
     assert (examples.query["now"] == 2 * DAY).all()
-    # day 1: `b` took 2, `a` took 3
+    # day 1: `b` consumed 2, `a` consumed 3
     counts = {2: 1, 3: 1}
     for items, result in zip(examples.candidates, examples.log_popularity, strict=True):
         np.testing.assert_allclose(result, [np.log1p(counts.get(int(i), 0)) for i in items])
@@ -145,7 +147,7 @@ def test_the_latest_events_are_kept(log):
 def test_labelled_examples_are_all_events_with_a_label_positive_or_not(log):
     labelled = build_labelled_examples(log, _state(log))
     listwise = _build(log)
-    # item 5 was not liked, and has a label; the taking of 3 has none
+    # item 5 was not liked, and has a label; the event on item 3 has none
     assert labelled.candidates.tolist() == [[4], [2], [5], [2], [1]]
     np.testing.assert_array_equal(labelled.labels["rating"], [5, 2, 7, 8, 4])
     assert labelled.query["user_index"].tolist() == [2, 1, 2, 2, 1]

@@ -25,8 +25,8 @@ def test_the_cut_is_the_event_at_the_index_of_the_sorted_log(times, shards):
 
 def test_indices_equal_those_of_the_reference_for_any_size():
     for n in [*range(1, 3000), 99_999, 100_000, 1_000_000]:
-        found = find_cuts((np.arange(n), np.ones(n, np.int64)), TENTHS)
-        assert found == Clock(int(n * 0.8), int(n * 0.9)), n
+        result = find_cuts((np.arange(n), np.ones(n, np.int64)), TENTHS)
+        assert result == Clock(int(n * 0.8), int(n * 0.9)), n
 
 
 @pytest.mark.parametrize(("valid", "test", "cuts"), [(0.3, 0.3, (4, 7)), (0.05, 0.2, (7, 8))])
@@ -46,10 +46,10 @@ def test_a_window_counts_whole_days_back_from_the_midnight_after_the_last_event(
     split = Split(kind="window", train_days=7, valid_days=2, test_days=1)
     noon = 1_600_000_000
     midnight = 1_599_955_200
-    found = find_cuts(count_times(np.array([noon - 40 * 86_400, noon])), split)
-    assert found == Clock(midnight - 2 * 86_400, midnight, midnight - 9 * 86_400)
+    result = find_cuts(count_times(np.array([noon - 40 * 86_400, noon])), split)
+    assert result == Clock(midnight - 2 * 86_400, midnight, midnight - 9 * 86_400)
     # The last event at midnight itself belongs to the day that it begins.
-    assert find_cuts(count_times(np.array([midnight])), split) == found
+    assert find_cuts(count_times(np.array([midnight])), split) == result
 
 
 HOURLY = 1_600_000_000 + 3600 * np.arange(240)
@@ -70,10 +70,10 @@ def test_a_window_ends_with_the_bulk_of_the_log():
 def test_cuts_within_the_bulk_are_those_of_a_log_without_stragglers(split):
     # 60 stragglers of 60,240 events move a cut by fractions where they count.
     log = np.concatenate([np.repeat(HOURLY, 251), np.full(60, IN_2099)])
-    found = CombineTimes(split, within_bulk=True).extract_output([count_times(log)])
-    assert found.clock == find_cuts(count_times(np.repeat(HOURLY, 251)), split)
-    assert found.bulk == (HOURLY[0], HOURLY[-1] + 1)
-    assert CombineTimes(split).extract_output([count_times(log)]).bulk == found.bulk
+    result = CombineTimes(split, within_bulk=True).extract_output([count_times(log)])
+    assert result.clock == find_cuts(count_times(np.repeat(HOURLY, 251)), split)
+    assert result.bulk == (HOURLY[0], HOURLY[-1] + 1)
+    assert CombineTimes(split).extract_output([count_times(log)]).bulk == result.bulk
 
 
 def test_last_items_have_no_clock():
