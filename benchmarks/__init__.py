@@ -1,1 +1,3 @@
-"""Measurements quoted in the documentation: one module per question, each with its own command."""
+"""Measurements quoted in the documentation: one module or package per question,
+each with its own command.
+"""

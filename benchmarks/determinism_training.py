@@ -12,7 +12,7 @@ import tempfile
 import time
 from typing import Any
 
-from benchmarks import quality_data
+from benchmarks.quality import data as quality_data
 from pipeline.config.config import Config, load_config
 from trainer.config.deterministic import prepare_process
 
@@ -25,7 +25,8 @@ def train(root: pathlib.Path, events: int, deterministic: str) -> dict[str, Any]
     data_set = quality_data.prepare_data_set(quality_data.SIMULATED, root, events)
     config = load_config(data_set.config, [f"trainer.deterministic={deterministic}"])
     prepare_process(config.trainer)
-    from benchmarks import train_data  # imports TensorFlow: only after the process is prepared
+    # Imports TensorFlow: only after the process is prepared.
+    from benchmarks.train import data as train_data
 
     data = train_data.prepare(data_set, config, data_set.home / "determinism")
     with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
@@ -33,11 +34,11 @@ def train(root: pathlib.Path, events: int, deterministic: str) -> dict[str, Any]
 
 
 def _measure(data: Any, config: Config, folder: pathlib.Path) -> dict[str, Any]:
-    from benchmarks import quality_ablation, quality_variant
+    from benchmarks.quality import ablation, variant
     from schema import candidates
 
     begin, cpu_begin = time.perf_counter(), time.process_time()
-    metrics = quality_variant.train_variant(data, config, quality_ablation.AS_CONFIGURED, folder)
+    metrics = variant.train_variant(data, config, ablation.AS_CONFIGURED, folder)
     seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu_begin
     vectors = candidates.load(str(folder / "final" / "candidates")).vectors
     return {

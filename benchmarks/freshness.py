@@ -14,7 +14,7 @@ import os
 import pathlib
 import shutil
 
-from benchmarks import quality_data
+from benchmarks.quality import data as quality_data
 from pipeline.commands.backfill import BackfillRequest, backfill
 
 _WINDOW, _VALID, _TEST = 120, 7, 1

@@ -20,7 +20,9 @@ import grpc
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import serving, serving_models, serving_requests
+from benchmarks.serving import models
+from benchmarks.serving import requests as serving_requests
+from benchmarks.serving import run as serving
 
 _CALLERS = 32
 _PARTS = 20
@@ -30,7 +32,7 @@ def main() -> None:
     """Sends the requests, then prints a table or, with --json, only one JSON object."""
     args = _arguments()
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
-        root = args.root or serving_models.train_shop(pathlib.Path(name))[1]
+        root = args.root or models.train_shop(pathlib.Path(name))[1]
         with serving.tandem_process(root) as (process, grpc_address, _):
             response = asyncio.run(_soaked(grpc_address, process.pid, args.requests))
     response["growth_mb_by_10000"] = growth(response["megabytes"], args.requests)

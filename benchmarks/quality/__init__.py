@@ -1,0 +1,1 @@
+"""Quality beside baselines, published figures and stock models."""

@@ -1,0 +1,147 @@
+"""The data sets whose quality is measured: their folders, configurations and protocols."""
+
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pipeline.simulator.simulate import ShopSize, simulate
+from schema.errors import UsageError
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+SHOP_SEED = 7
+MOVIETWEETINGS, BEAUTY, SIMULATED = NAMES = ("movietweetings", "beauty", "simulated")
+
+
+class DataSet(NamedTuple):
+    """One data set, ready for a run."""
+
+    name: str
+    config: pathlib.Path
+    """The TOML file."""
+    data: pathlib.Path
+    """Folder to which the TOML's paths are relative."""
+    protocol: str
+    """The referee's name for the evaluation protocol."""
+    source: pathlib.Path
+    """The referee's input for its split."""
+    home: pathlib.Path
+    """Folder of all measurements on this data set."""
+    counters: dict[str, float | None]
+    """Popularity baselines by name: the number of last days that count, None for all time."""
+
+    def ceiling(self) -> dict[str, dict[str, float]]:
+        """The upper bound for any method, by name; empty if the truth is unknown."""
+        truth = self.data / "truth.json"
+        if not truth.exists():
+            return {}
+        return {"ceiling of any method": json.loads(truth.read_text(encoding="utf-8"))["ceiling"]}
+
+
+def prepare_data_set(name: str, root: pathlib.Path, events: int) -> DataSet:
+    """The data set under `root`, created there if necessary; `events` is the size of the simulated
+    shop.
+
+    Raises UsageError if a public data set is missing.
+    """
+    if name == MOVIETWEETINGS:
+        return _movietweetings(root)
+    if name == BEAUTY:
+        return _beauty(root)
+    return _simulated(root, events)
+
+
+def _movietweetings(root: pathlib.Path) -> DataSet:
+    folder = _public("movietweetings-100k")
+    counters = {"popular, all time": None, "popular, last 7 days": 7.0, "popular, last day": 1.0}
+    return DataSet(
+        MOVIETWEETINGS, CHECKOUT / "configs/movietweetings.toml", folder,
+        "movietweetings", folder, root / MOVIETWEETINGS, counters,
+    )  # fmt: skip
+
+
+def _beauty(root: pathlib.Path) -> DataSet:
+    home, source = root / BEAUTY, _public("amazon-beauty")
+    data = home / "data"
+    if not data.exists():
+        making = _empty(home / "data.making")
+        log = shutil.copyfile(source / "Beauty.txt", making / "Beauty.txt")
+        attributes = json.loads((source / "Beauty_item2attributes.json").read_text("utf-8"))
+        items = attributed_items(log.read_text(encoding="utf-8"), attributes)
+        _write_lines(making / "items.jsonl", [json.dumps(item) for item in items])
+        making.rename(data)
+    return DataSet(
+        BEAUTY, CHECKOUT / "configs/amazon-beauty.toml", data,
+        "sequences", data / "Beauty.txt", home, {"popular": None},
+    )  # fmt: skip
+
+
+def attributed_items(log: str, attributes: dict[str, list[int]]) -> list[dict[str, Any]]:
+    """Every item of the log ("user item item …" lines), ordered by its number, with its attributes;
+    an item without attributes gets an empty list.
+    """
+    present = {item for line in log.splitlines() for item in line.split()[1:]}
+    return [
+        {"item_id": item, "attributes": attributes.get(item, [])}
+        for item in sorted(present, key=int)
+    ]
+
+
+def _simulated(root: pathlib.Path, events: int) -> DataSet:
+    home = root / f"{SIMULATED}-{events}"
+    data, source = home / "data", home / "as-ratings"
+    if not data.exists():
+        making = home / "data.making"
+        simulate(
+            making,
+            ShopSize(users=max(events // 20, 100), items=max(events // 40, 50), events=events),
+            seed=SHOP_SEED,
+        )
+        making.rename(data)
+    if not source.exists():
+        making = _empty(home / "as-ratings.making")
+        _write_lines(making / "ratings.dat", map(_rating, _read_lines(data / "events.jsonl")))
+        _write_lines(making / "movies.dat", map(_movie, _read_lines(data / "items.jsonl")))
+        making.rename(source)
+    counters = {"popular, all time": None, "popular, last 7 days": 7.0, "popular, last day": 1.0}
+    return DataSet(
+        SIMULATED, CHECKOUT / "configs/simulated.toml", data,
+        "movietweetings", source, home, counters,
+    )  # fmt: skip
+
+
+def _rating(line: str) -> str:
+    event = json.loads(line)
+    return f"{event['user_id']}::{event['item_id']}::0::{event['timestamp']}"
+
+
+def _movie(line: str) -> str:
+    return f"{json.loads(line)['item_id']}::::"
+
+
+def _public(folder: str) -> pathlib.Path:
+    """A public data set's folder; UsageError if it is missing."""
+    data = pathlib.Path(os.environ.get("TANDEM_DATA", CHECKOUT.parent / "shared" / "data"))
+    result = (data / folder).absolute()
+    if not result.is_dir():
+        raise UsageError(
+            f"expected the data set {folder} in {data}, found no such folder; "
+            "set TANDEM_DATA to the folder that holds the public data sets"
+        )
+    return result
+
+
+def _empty(folder: pathlib.Path) -> pathlib.Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _read_lines(path: pathlib.Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def _write_lines(path: pathlib.Path, lines: Iterable[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

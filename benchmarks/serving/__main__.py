@@ -1,0 +1,5 @@
+"""`python -m benchmarks.serving`: see `benchmarks.serving.run`."""
+
+from benchmarks.serving.run import main
+
+main()
