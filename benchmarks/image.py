@@ -45,7 +45,7 @@ def main() -> None:
     args = _arguments()
     tag = f"{TAG}:{args.variant}"
     seconds = build(tag, args.variant)
-    checks = checked(tag, pipeline=args.pipeline)
+    checks = run_checks(tag, pipeline=args.pipeline)
     values_by_name = {
         "variant": args.variant,
         "build_seconds": round(seconds),
@@ -68,7 +68,7 @@ def build(tag: str, variant: str) -> float:
     return time.monotonic() - started
 
 
-def checked(tag: str, *, pipeline: bool) -> list[Check]:
+def run_checks(tag: str, *, pipeline: bool) -> list[Check]:
     """Runs every check in one container."""
     container = _buildah("from", tag)
     try:

@@ -50,7 +50,7 @@ def measure(plan: Plan, folder: pathlib.Path) -> dict[str, Any]:
     """All measurements, as printed with --json. Logs already in `folder` are reused."""
     timings: dict[str, dict[int, dict[str, float]]] = {TANDEM: {}, STOCK: {}}
     for size in plan.sizes:
-        log = _log(folder, size)
+        log = _create_log(folder, size)
         timings[TANDEM][size] = _in_own_process(TANDEM, log)
         if size == plan.compared:
             timings[STOCK][size] = _in_own_process(STOCK, log)
@@ -106,7 +106,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _log(folder: pathlib.Path, size: int) -> pathlib.Path:
+def _create_log(folder: pathlib.Path, size: int) -> pathlib.Path:
     """A simulated shop's events as delimited text, in their own folder."""
     home = folder / f"events-{size}"
     if not home.exists():

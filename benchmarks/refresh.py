@@ -43,7 +43,7 @@ def main() -> int:
             _tandem("simulate", *SHOP, "--out", str(data))
             _tandem("run", "--config", str(CONFIG), "--data", str(data), "--root", str(root),
                     *SMALL)  # fmt: skip
-        rows = _measured(copy_pushed(root, folder / "root", args.index), data, args.items, folder)
+        rows = _measure(copy_pushed(root, folder / "root", args.index), data, args.items, folder)
     if args.json:
         print(json.dumps({"rows": rows}, indent=1))
     else:
@@ -77,7 +77,7 @@ def copy_pushed(root: pathlib.Path, copy: pathlib.Path, index: str) -> pathlib.P
     return copy
 
 
-def _measured(
+def _measure(
     root: pathlib.Path, data: pathlib.Path, sizes: list[int], folder: pathlib.Path
 ) -> list[dict[str, Any]]:
     lines = (data / "items.jsonl").read_text(encoding="utf-8").splitlines()
@@ -92,7 +92,7 @@ def _measured(
         )
         seconds = time.perf_counter() - start
         load = _load_seconds(list(outcome["servables"].values()))
-        rows.append(_row(outcome, seconds, load))
+        rows.append(_build_row(outcome, seconds, load))
     return rows
 
 
@@ -112,7 +112,7 @@ def _load_seconds(folders: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def _row(outcome: dict[str, Any], seconds: float, load: float) -> dict[str, Any]:
+def _build_row(outcome: dict[str, Any], seconds: float, load: float) -> dict[str, Any]:
     return {
         "added": outcome["items"]["added"],
         "changed": outcome["items"]["changed"],

@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
         root = args.root or models.train_shop(pathlib.Path(name))[1]
         with serving.tandem_process(root) as (process, grpc_address, _):
-            response = asyncio.run(_soaked(grpc_address, process.pid, args.requests))
+            response = asyncio.run(_send_requests(grpc_address, process.pid, args.requests))
     response["growth_mb_by_10000"] = growth(response["megabytes"], args.requests)
     if args.json:
         print(json.dumps(response, indent=1))
@@ -53,10 +53,10 @@ def growth(megabytes: list[float], requests: int) -> float:
     return float(10_000 * slope)
 
 
-async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
+async def _send_requests(address: str, pid: int, requests: int) -> dict[str, Any]:
     request = serving_requests.draw_requests([f"i{n}" for n in range(300)], 500, 50, seed=1)
     good = [serving_requests.message(one).SerializeToString() for one in request]
-    bad = _senseless(request[0])
+    bad = _build_invalid(request[0])
     counts = {"answered": 0, "refused": 0}
     megabytes = [_megabytes(pid)]
     async with grpc.aio.insecure_channel(address) as channel:
@@ -64,13 +64,13 @@ async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
 
         async def caller(numbers: range) -> None:
             for number in numbers:
-                senseless = number % 10 == 9
-                message = bad[number % len(bad)] if senseless else good[number % len(good)]
+                is_invalid = number % 10 == 9
+                message = bad[number % len(bad)] if is_invalid else good[number % len(good)]
                 try:
                     await call(message, timeout=30)
                     counts["answered"] += 1
                 except grpc.aio.AioRpcError:
-                    if not senseless:
+                    if not is_invalid:
                         raise
                     counts["refused"] += 1
 
@@ -83,7 +83,7 @@ async def _soaked(address: str, pid: int, requests: int) -> dict[str, Any]:
     return counts | {"megabytes": megabytes}
 
 
-def _senseless(query: dict[str, Any]) -> list[bytes]:
+def _build_invalid(query: dict[str, Any]) -> list[bytes]:
     """A k of 0, a wrong type, an unknown input, an unknown model, and bytes that are not a
     message.
     """

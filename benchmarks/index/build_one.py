@@ -35,7 +35,7 @@ def build_peer(
     chosen = None
     for value in peer.ladder:
         peer.use(value)
-        points.append(_point(peer, query_set, threads))
+        points.append(_measure_point(peer, query_set, threads))
         if chosen is None and points[-1][0] >= target:
             chosen = value
         if points[-1][0] >= _ENOUGH:
@@ -43,7 +43,7 @@ def build_peer(
     return BuiltIndex(seconds, {peer.parameter: chosen or peer.ladder[-1]}, points)
 
 
-def _point(peer: Peer, query_set: QuerySet, threads: int) -> tuple[float, float]:
+def _measure_point(peer: Peer, query_set: QuerySet, threads: int) -> tuple[float, float]:
     response = peer.query(query_set.queries, threads)
     seconds = []
     for query in query_set.queries[:_TIMED]:

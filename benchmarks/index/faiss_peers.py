@@ -30,9 +30,9 @@ class _Faiss:
         import faiss
 
         faiss.omp_set_num_threads(threads)
-        return self._index.search(self._fitting(queries), RECALL_DEPTH)[1] + 1
+        return self._index.search(self._fit_width(queries), RECALL_DEPTH)[1] + 1
 
-    def _fitting(self, vectors: np.ndarray) -> np.ndarray:
+    def _fit_width(self, vectors: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(vectors)
 
 
@@ -48,7 +48,7 @@ class FaissHnsw(_Faiss):
 
         self._index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
         self._index.hnsw.efConstruction = WHILE_BUILDING
-        self._index.add(self._fitting(vectors))
+        self._index.add(self._fit_width(vectors))
 
     def use(self, value: int) -> None:
         """See Peer."""
@@ -70,7 +70,7 @@ class FaissIvfPq(_Faiss):
         """See Peer."""
         import faiss
 
-        vectors = self._fitting(vectors)
+        vectors = self._fit_width(vectors)
         dim, count = vectors.shape[1], choose_leaf_count(len(vectors))
         self._index = faiss.index_factory(
             dim, f"IVF{count},PQ{dim // 2}x4fs,RFlat", faiss.METRIC_INNER_PRODUCT
@@ -86,6 +86,6 @@ class FaissIvfPq(_Faiss):
         leaf_index: Any = faiss.downcast_index(self._index.base_index)
         leaf_index.nprobe = value
 
-    def _fitting(self, vectors: np.ndarray) -> np.ndarray:
+    def _fit_width(self, vectors: np.ndarray) -> np.ndarray:
         """Pads the vectors to an even number of columns."""
         return np.pad(vectors, [(0, 0), (0, vectors.shape[1] % 2)])

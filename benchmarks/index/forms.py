@@ -38,7 +38,7 @@ class BuiltIndex(NamedTuple):
 def build(form: str, query_set: QuerySet, target: float, folder: pathlib.Path) -> BuiltIndex:
     """Tunes `form` to `target`, builds it once more with the best setting, and saves it."""
     vectors = np.asarray(query_set.vectors)
-    points = [] if form == EXACT else _tuned(form, vectors, query_set, target)
+    points = [] if form == EXACT else _tune(form, vectors, query_set, target)
     chosen = choose_point(points, target) if points else None
     begin = time.perf_counter()
     built = index(form, vectors, chosen.setting) if chosen else ExactIndex(vectors)
@@ -74,7 +74,7 @@ def load(form: str, folder: pathlib.Path, threads: int) -> Search:
     return search
 
 
-def _tuned(form: str, vectors: np.ndarray, query_set: QuerySet, target: float) -> list[TuningPoint]:
+def _tune(form: str, vectors: np.ndarray, query_set: QuerySet, target: float) -> list[TuningPoint]:
     return tune_index(
         lambda setting: index(form, vectors, setting),
         len(vectors),

@@ -20,8 +20,8 @@ _STDERR_TAIL = 2_000
 def build(name: str, folder: pathlib.Path, target: float) -> dict[str, Any]:
     """The output of `benchmarks.index.build_one`."""
     arguments = [name, str(folder), str(target), str(os.cpu_count())]
-    with _started("benchmarks.index.build_one", arguments, folder / f"{name}.log") as process:
-        return _line(process, folder / f"{name}.log")
+    with _start("benchmarks.index.build_one", arguments, folder / f"{name}.log") as process:
+        return _read_line(process, folder / f"{name}.log")
 
 
 def measure(
@@ -34,9 +34,9 @@ def measure(
             log = folder / f"{name}-{threads}.log"
             arguments = [name, str(folder), str(threads), json.dumps(built["parameters"])]
             processes[name] = stack.enter_context(
-                _started("benchmarks.index.search_one", arguments, log)
+                _start("benchmarks.index.search_one", arguments, log)
             )
-            results[name] = _line(processes[name], log)
+            results[name] = _read_line(processes[name], log)
         timings = [
             {
                 name: _round(process, folder / f"{name}-{threads}.log")
@@ -69,7 +69,7 @@ def summary(name: str, rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _started(
+def _start(
     module: str, arguments: list[str], log: pathlib.Path
 ) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -92,10 +92,10 @@ def _round(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
-    return _line(process, log)
+    return _read_line(process, log)
 
 
-def _line(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any]:
+def _read_line(process: "subprocess.Popen[str]", log: pathlib.Path) -> dict[str, Any]:
     """The next line of JSON that the process prints. If it ended, exits with its stderr."""
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -35,16 +35,16 @@ def main() -> None:
         sys.exit(f"not installed: {', '.join(missing)}; pip install -e .[peers], or use --only")
     values_by_name = {}
     for name in args.sets:
-        values_by_name[name] = _measured(args.only, name, [name, str(args.items), str(args.dim)])
+        values_by_name[name] = _measure(args.only, name, [name, str(args.items), str(args.dim)])
     for folder in args.candidates:
-        values_by_name[str(folder)] = _measured(args.only, str(folder), [str(folder.absolute())])
+        values_by_name[str(folder)] = _measure(args.only, str(folder), [str(folder.absolute())])
     if args.plot is not None:
         plot.save(values_by_name, TARGET, args.plot)
     results = headline(values_by_name) | {"sets": values_by_name}
     print(json.dumps(results, indent=1) if args.json else table.table(values_by_name, TARGET))
 
 
-def _measured(names: list[str], title: str, vectors: list[str]) -> dict[str, Any]:
+def _measure(names: list[str], title: str, vectors: list[str]) -> dict[str, Any]:
     """Results for one set of vectors, drawn or copied in its own process as `vectors` specifies."""
     with tempfile.TemporaryDirectory() as root:
         folder = pathlib.Path(root)

@@ -5,7 +5,7 @@ from typing import Any
 
 _COLUMNS = (
     "index", "build s", "MB", "of vectors", "threads", "recall@10", "recall@100", "p50 ms",
-    "p99 ms", "exact / p50", "queries/s by 32", "asked with",
+    "p99 ms", "exact / p50", "queries/s by 32", "parameters",
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def _lines(values: dict[str, Any], target: float) -> list[str]:
                     [
                         *_format_build(row, stored),
                         threads,
-                        *_format_measured(measured, target),
+                        *_format_measurements(measured, target),
                         _format_parameters(row),
                     ]
                 )
@@ -46,7 +46,7 @@ def _format_build(row: dict[str, Any], stored: int) -> list[str]:
     ]
 
 
-def _format_measured(measured: dict[str, Any], target: float) -> list[str]:
+def _format_measurements(measured: dict[str, Any], target: float) -> list[str]:
     recall, ratio = measured["ann_recall@100"], measured["p50_ratio_to_exact"]
     return [
         f"{measured['ann_recall@10']:.3f}",

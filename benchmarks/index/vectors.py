@@ -42,17 +42,17 @@ def draw(name: str, items: int, dim: int, folder: pathlib.Path, seed: int = 1) -
     clusters = round(items**0.5) * (_SMALLER_CLUSTERS if name == HARDER else 1)
     centres = _normal(rng, clusters, deviation * np.float32((1 - _WITHIN) ** 0.5))
 
-    def drawn(count: int) -> np.ndarray:
+    def draw_vectors(count: int) -> np.ndarray:
         around = centres[rng.integers(clusters, size=count)]
         result = around + _normal(rng, count, deviation * np.float32(_WITHIN**0.5))
         return result / np.linalg.norm(result, axis=1, keepdims=True)
 
-    np.save(folder / "queries.npy", drawn(TUNING_QUERIES + HELD_OUT_QUERIES))
+    np.save(folder / "queries.npy", draw_vectors(TUNING_QUERIES + HELD_OUT_QUERIES))
     stored = np.lib.format.open_memmap(
         _file(folder), mode="w+", dtype=np.float32, shape=(items, dim)
     )
     for begin in range(0, items, _BLOCK):
-        stored[begin : begin + _BLOCK] = drawn(min(_BLOCK, items - begin))
+        stored[begin : begin + _BLOCK] = draw_vectors(min(_BLOCK, items - begin))
     stored.flush()
 
 
@@ -82,12 +82,12 @@ def add_exact_neighbours(folder: pathlib.Path) -> None:
 
 def for_tuning(folder: pathlib.Path) -> QuerySet:
     """The first 256 queries, or half of them if there are fewer than 512."""
-    return _part(folder, slice(_count_tuning_queries(folder)))
+    return _load_part(folder, slice(_count_tuning_queries(folder)))
 
 
 def held_out(folder: pathlib.Path) -> QuerySet:
     """The other queries. The vectors stay on disk."""
-    return _part(folder, slice(_count_tuning_queries(folder), None))
+    return _load_part(folder, slice(_count_tuning_queries(folder), None))
 
 
 def vectors(folder: pathlib.Path) -> np.ndarray:
@@ -110,7 +110,7 @@ def _count_tuning_queries(folder: pathlib.Path) -> int:
     return min(TUNING_QUERIES, len(queries(folder)) // 2)
 
 
-def _part(folder: pathlib.Path, part: slice) -> QuerySet:
+def _load_part(folder: pathlib.Path, part: slice) -> QuerySet:
     exact = np.load(folder / "exact.npy")
     return QuerySet(vectors(folder), queries(folder)[part], exact[part])
 

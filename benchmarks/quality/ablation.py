@@ -63,7 +63,7 @@ def rows(seeds: Seeds, numbers: list[int]) -> list[dict[str, Any]]:
     variants = distinct(seeds.data_set.config, seeds.overrides)
     results = []
     for variant in variants:
-        measured = [_measured(seeds, variant, number) for number in numbers]
+        measured = [_measure(seeds, variant, number) for number in numbers]
         results.append({"name": variant.name, "measured": spread.summarise(measured)})
     return results
 
@@ -81,7 +81,7 @@ def distinct(toml: pathlib.Path, overrides: list[str]) -> list[Variant]:
     return list(values_by_name.values())
 
 
-def _measured(seeds: Seeds, variant: Variant, number: int) -> dict[str, float]:
+def _measure(seeds: Seeds, variant: Variant, number: int) -> dict[str, float]:
     folder = seeds.root(number) / "quality" / "ablation"
     path = folder / f"{VARIANTS.index(variant)}-seed-{number}.json"
     key = {**seeds.cache_key(number), "variant": variant._asdict()}

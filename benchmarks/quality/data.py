@@ -47,14 +47,14 @@ def prepare_data_set(name: str, root: pathlib.Path, events: int) -> DataSet:
     Raises UsageError if a public data set is missing.
     """
     if name == MOVIETWEETINGS:
-        return _movietweetings(root)
+        return _open_movietweetings(root)
     if name == BEAUTY:
-        return _beauty(root)
-    return _simulated(root, events)
+        return _prepare_beauty(root)
+    return _prepare_simulated(root, events)
 
 
-def _movietweetings(root: pathlib.Path) -> DataSet:
-    folder = _public("movietweetings-100k")
+def _open_movietweetings(root: pathlib.Path) -> DataSet:
+    folder = _find_public("movietweetings-100k")
     counters = {"popular, all time": None, "popular, last 7 days": 7.0, "popular, last day": 1.0}
     return DataSet(
         MOVIETWEETINGS, CHECKOUT / "configs/movietweetings.toml", folder,
@@ -62,11 +62,11 @@ def _movietweetings(root: pathlib.Path) -> DataSet:
     )  # fmt: skip
 
 
-def _beauty(root: pathlib.Path) -> DataSet:
-    home, source = root / BEAUTY, _public("amazon-beauty")
+def _prepare_beauty(root: pathlib.Path) -> DataSet:
+    home, source = root / BEAUTY, _find_public("amazon-beauty")
     data = home / "data"
     if not data.exists():
-        making = _empty(home / "data.making")
+        making = _create_empty(home / "data.making")
         log = shutil.copyfile(source / "Beauty.txt", making / "Beauty.txt")
         attributes = json.loads((source / "Beauty_item2attributes.json").read_text("utf-8"))
         items = attributed_items(log.read_text(encoding="utf-8"), attributes)
@@ -89,7 +89,7 @@ def attributed_items(log: str, attributes: dict[str, list[int]]) -> list[dict[st
     ]
 
 
-def _simulated(root: pathlib.Path, events: int) -> DataSet:
+def _prepare_simulated(root: pathlib.Path, events: int) -> DataSet:
     home = root / f"{SIMULATED}-{events}"
     data, source = home / "data", home / "as-ratings"
     if not data.exists():
@@ -101,8 +101,10 @@ def _simulated(root: pathlib.Path, events: int) -> DataSet:
         )
         making.rename(data)
     if not source.exists():
-        making = _empty(home / "as-ratings.making")
-        _write_lines(making / "ratings.dat", map(_rating, _read_lines(data / "events.jsonl")))
+        making = _create_empty(home / "as-ratings.making")
+        _write_lines(
+            making / "ratings.dat", map(_format_rating, _read_lines(data / "events.jsonl"))
+        )
         _write_lines(making / "movies.dat", map(_movie, _read_lines(data / "items.jsonl")))
         making.rename(source)
     counters = {"popular, all time": None, "popular, last 7 days": 7.0, "popular, last day": 1.0}
@@ -112,7 +114,7 @@ def _simulated(root: pathlib.Path, events: int) -> DataSet:
     )  # fmt: skip
 
 
-def _rating(line: str) -> str:
+def _format_rating(line: str) -> str:
     event = json.loads(line)
     return f"{event['user_id']}::{event['item_id']}::0::{event['timestamp']}"
 
@@ -121,7 +123,7 @@ def _movie(line: str) -> str:
     return f"{json.loads(line)['item_id']}::::"
 
 
-def _public(folder: str) -> pathlib.Path:
+def _find_public(folder: str) -> pathlib.Path:
     """A public data set's folder; UsageError if it is missing."""
     data = pathlib.Path(os.environ.get("TANDEM_DATA", CHECKOUT.parent / "shared" / "data"))
     result = (data / folder).absolute()
@@ -133,7 +135,7 @@ def _public(folder: str) -> pathlib.Path:
     return result
 
 
-def _empty(folder: pathlib.Path) -> pathlib.Path:
+def _create_empty(folder: pathlib.Path) -> pathlib.Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

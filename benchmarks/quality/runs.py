@@ -76,15 +76,15 @@ class Seeds:
             "run", "--config", str(self.data_set.config), "--data", str(self.data_set.data),
             "--root", str(root), *sets,
         )  # fmt: skip
-        result: dict[str, Any] = {stage: self._scored(root, stage) for stage in STAGES}
+        result: dict[str, Any] = {stage: self._score(root, stage) for stage in STAGES}
         result["served"] = summary["ranking"]["order"]
         result["evaluator_minus_referee"] = greatest_difference(
             {RETRIEVAL: summary["retrieval"], FINAL: summary["ranking"]["reranked"]}, result
         )
-        print_progress(f"{self.data_set.name}, seed {seed}: {_sentence(result)}")
+        print_progress(f"{self.data_set.name}, seed {seed}: {_format_result(result)}")
         return result
 
-    def _scored(self, root: pathlib.Path, stage: str) -> dict[str, float]:
+    def _score(self, root: pathlib.Path, stage: str) -> dict[str, float]:
         users, lists = root / "quality" / "users", root / "quality" / f"{stage}.jsonl"
         users.parent.mkdir(parents=True, exist_ok=True)
         users.write_text("\n".join(quality_referee.test_users(self.split)), encoding="utf-8")
@@ -133,5 +133,5 @@ def print_progress(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
-def _sentence(result: dict[str, Any]) -> str:
+def _format_result(result: dict[str, Any]) -> str:
     return ", ".join(f"{stage} NDCG@10 {result[stage]['ndcg@10']:.4f}" for stage in STAGES)

@@ -20,7 +20,7 @@ def text(result: dict[str, Any]) -> str:
     """Formats the result of `quality.summary`."""
     seeds = ", ".join(map(str, result["seeds"]))
     lines = [f"{result['data']}, test split, seeds {seeds}: mean (least–greatest)", ""]
-    lines += [*_methods(result), "", *_targets(result)]
+    lines += [*_methods(result), "", *_format_targets(result)]
     difference = abs(result["evaluator_minus_referee"])
     lines += [
         f"order served, by seed: {', '.join(result['served'])}",
@@ -45,7 +45,7 @@ def _methods(result: dict[str, Any]) -> list[str]:
     return _markdown(["", *(_NAMES[name] for name in METRICS), "source"], table)
 
 
-def _targets(result: dict[str, Any]) -> Iterable[str]:
+def _format_targets(result: dict[str, Any]) -> Iterable[str]:
     for stage, verdicts in result["targets"].items():
         for name, verdict in verdicts.items():
             message = "met" if verdict["met"] else "NOT met"

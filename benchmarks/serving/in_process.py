@@ -29,11 +29,11 @@ def main() -> None:
     calls = [model.call("", requests.arrays(json.loads(line)), ()) for line in lines]
     for call in calls[:50]:
         call.run(call.inputs)
-    result = [_closed(calls, threads, seconds) for threads in {1, os.cpu_count() or 1}]
+    result = [_run_closed_loop(calls, threads, seconds) for threads in {1, os.cpu_count() or 1}]
     print(json.dumps(max(result, key=lambda one: one["answered_per_second"])))
 
 
-def _closed(calls: list[Call], threads: int, seconds: float) -> dict[str, float]:
+def _run_closed_loop(calls: list[Call], threads: int, seconds: float) -> dict[str, float]:
     latencies: list[float] = []
     begin = time.perf_counter()
 

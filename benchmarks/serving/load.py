@@ -96,7 +96,7 @@ async def closed_loop(send: Send, requests: list[Any], seconds: float) -> dict:
     return summary(latencies, [], failed, time.perf_counter() - begin)
 
 
-async def _driven(
+async def _drive(
     kind: str, address: str, requests: list[dict], rate: float, seconds: float, seed: int
 ) -> dict:
     async def run(send: Send, requests: list[Any]) -> dict:
@@ -133,7 +133,7 @@ def main() -> None:
     kind, address, path, rate, seconds, seed = sys.argv[1:]
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
     requests = [json.loads(line) for line in lines]
-    response = asyncio.run(_driven(kind, address, requests, float(rate), float(seconds), int(seed)))
+    response = asyncio.run(_drive(kind, address, requests, float(rate), float(seconds), int(seed)))
     print(json.dumps(response))
 
 

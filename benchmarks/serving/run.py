@@ -56,38 +56,40 @@ def main() -> None:
         for items in args.items:
             for index in args.index:
                 into = folder / f"{items}-{index}"
-                ids = models.add_items(shop, root, items, _kind(index, items), into)
-                rows.append(_measured(into, ids, args.seconds) | {"items": items, "index": index})
+                ids = models.add_items(shop, root, items, _choose_kind(index, items), into)
+                rows.append(_measure(into, ids, args.seconds) | {"items": items, "index": index})
                 _print_progress(json.dumps(rows[-1]))
     results = headline(rows[0]) | {"rows": rows}
     print(json.dumps(results, indent=1) if args.json else table(rows))
 
 
-def _kind(index: str, items: int) -> str:
+def _choose_kind(index: str, items: int) -> str:
     if index == "scann":
         return index
     return "exact" if items < IndexConfig().exact_below else "ivf"
 
 
-def _measured(root: pathlib.Path, ids: list[str], seconds: float) -> Phase:
+def _measure(root: pathlib.Path, ids: list[str], seconds: float) -> Phase:
     requests = root / "requests.jsonl"
     request = serving_requests.draw_requests(ids, 500, 50, seed=1)
     requests.write_text("".join(f"{json.dumps(one)}\n" for one in request), encoding="utf-8")
     model = max((root / "serving" / "recommender").iterdir(), key=lambda path: int(path.name))
-    alone = [_in_process(model, requests, seconds) for _ in range(_ROUNDS)]
+    alone = [_run_in_process(model, requests, seconds) for _ in range(_ROUNDS)]
     with tandem_process(root) as (_, grpc_address, rest_url), _fastapi(model) as fastapi_url:
         addresses = dict(zip(_SYSTEMS, (grpc_address, rest_url, fastapi_url), strict=True))
-        result = {name: _system(name, at, requests, seconds) for name, at in addresses.items()}
+        result = {
+            name: _measure_system(name, at, requests, seconds) for name, at in addresses.items()
+        }
     return {"in_process": _median(alone)} | result
 
 
-def _system(name: str, address: str, requests: pathlib.Path, seconds: float) -> Phase:
+def _measure_system(name: str, address: str, requests: pathlib.Path, seconds: float) -> Phase:
     def phase(rate: float, seed: int) -> Phase:
-        return _driven(name, address, requests, rate, seconds, seed)
+        return _drive(name, address, requests, rate, seconds, seed)
 
     phase(0, 0)
     closed = phase(0, 1)["answered_per_second"]
-    steps = list(_climbed(phase, _FIRST * closed))
+    steps = list(_raise_rate(phase, _FIRST * closed))
     good = [step["rate"] for step in steps if step["good"]]
     peak = max(good, default=0.0)
     half = [phase(peak / 2, seed) for seed in range(_ROUNDS)] if peak else []
@@ -101,7 +103,7 @@ def _system(name: str, address: str, requests: pathlib.Path, seconds: float) -> 
     }
 
 
-def _climbed(phase: Any, rate: float) -> Iterator[Phase]:
+def _raise_rate(phase: Any, rate: float) -> Iterator[Phase]:
     """Each rate gets a second attempt, in case the machine was busy with something else."""
     while True:
         tried = [phase(rate, seed=10)]
@@ -166,11 +168,11 @@ def _median(phases: list[Phase]) -> Phase:
     return {name: statistics.median(phase[name] for phase in phases) for name in phases[0]}
 
 
-def _in_process(model: pathlib.Path, requests: pathlib.Path, seconds: float) -> Phase:
+def _run_in_process(model: pathlib.Path, requests: pathlib.Path, seconds: float) -> Phase:
     return _module("in_process", str(model), str(requests), str(seconds))
 
 
-def _driven(
+def _drive(
     kind: str, address: str, requests: pathlib.Path, rate: float, seconds: float, seed: int
 ) -> Phase:
     return _module("load", kind, address, str(requests), str(rate), str(seconds), str(seed))
@@ -187,7 +189,7 @@ def tandem_process(root: pathlib.Path) -> Iterator[tuple["subprocess.Popen[str]"
     """`tandem serve` of a run on free ports: the process, its gRPC address and its REST URL."""
     command = [sys.executable, "-m", "pipeline.cli", "serve", "--root", str(root)]
     command += ["--grpc-port", "0", "--rest-port", "0"]
-    with _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+    with _terminating(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
         addresses = re.search(r"gRPC (\S+), REST (\S+)", process.stdout.readline())
         assert addresses is not None
@@ -199,14 +201,14 @@ def _fastapi(model: pathlib.Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.serving.fastapi_endpoint", str(model), str(port)]
-    with _ended(subprocess.Popen(command, env=_QUIET, text=True)):
+    with _terminating(subprocess.Popen(command, env=_QUIET, text=True)):
         url = f"http://127.0.0.1:{port}"
         _await(f"{url}/openapi.json")
         yield url
 
 
 @contextlib.contextmanager
-def _ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+def _terminating(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
     try:
         yield process
     finally:

@@ -51,17 +51,17 @@ def _components(data_set: DataSet, config: Config, root: pathlib.Path) -> list[B
     return [
         items,
         interactions,
-        *_transformed("items", items, config, [timeline.CATALOGUE_SPLIT]),
-        *_transformed("interactions", interactions, config, list(timeline.SPLITS)),
+        *_transform("items", items, config, [timeline.CATALOGUE_SPLIT]),
+        *_transform("interactions", interactions, config, list(timeline.SPLITS)),
     ]
 
 
-def _transformed(table: str, made: BaseNode, config: Config, splits: list[str]) -> list[BaseNode]:
+def _transform(table: str, upstream: BaseNode, config: Config, splits: list[str]) -> list[BaseNode]:
     text = text_format.MessageToString(build_table_schema(config, table))
     schema = SchemaGen(text=text).with_id(f"SchemaGen.{table}")
     function = "preprocess_items" if table == "items" else "preprocess_timelines"
     transform = tfx.components.Transform(
-        examples=made.outputs["examples"],
+        examples=upstream.outputs["examples"],
         schema=schema.outputs["schema"],
         preprocessing_fn=f"trainer.data.preprocessing.{function}",
         splits_config=transform_pb2.SplitsConfig(analyze=splits[:1], transform=splits),

@@ -79,7 +79,7 @@ def load_batches(
     """The first batches of an epoch, repeated endlessly."""
     rng = np.random.default_rng(SEED)
 
-    def made() -> Iterator[Batch]:
+    def generate() -> Iterator[Batch]:
         cut = cut_windows(timelines, config.history_length)
         for batch in batch_windows(timelines, cut, config.positions_per_batch, rng):
             drawn = rng.integers(1, items + 1, config.uniform_negatives)
@@ -87,9 +87,9 @@ def load_batches(
 
     signature = {
         key: tf.TensorSpec([None] * values.ndim, values.dtype)
-        for key, values in next(made()).items()
+        for key, values in next(generate()).items()
     }
-    dataset = tf.data.Dataset.from_generator(made, output_signature=signature)
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     dataset = dataset.take(batches).cache()
     for _ in dataset:
         pass

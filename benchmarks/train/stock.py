@@ -112,7 +112,7 @@ def batches(path: pathlib.Path, timelines: Timelines, size: int) -> tf.data.Data
     spec = _spec(timelines)
 
     def parsed(serialized: tf.Tensor) -> Tensors:
-        return padded(tf.io.parse_example(serialized, spec))
+        return pad(tf.io.parse_example(serialized, spec))
 
     return (
         tf.data.TFRecordDataset(str(path))
@@ -124,7 +124,7 @@ def batches(path: pathlib.Path, timelines: Timelines, size: int) -> tf.data.Data
     )
 
 
-def padded(parsed: dict[str, Any]) -> Tensors:
+def pad(parsed: dict[str, Any]) -> Tensors:
     """A parsed batch as input of the towers, [b, t]: histories, zeros, and the event itself
     last.
     """

@@ -22,7 +22,7 @@ def program(path: pathlib.Path, script: str) -> pathlib.Path:
     return path
 
 
-def wheel_of(path: pathlib.Path, content: bytes) -> bootstrap.Wheel:
+def build_wheel(path: pathlib.Path, content: bytes) -> bootstrap.Wheel:
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         archive.writestr(f"uv-{bootstrap.UV}.data/scripts/uv", content)
@@ -68,14 +68,14 @@ def test_a_uv_on_the_path_must_be_recent(
 
 
 def test_a_download_with_the_right_hash_becomes_a_program(tmp_path: pathlib.Path):
-    wheel = wheel_of(tmp_path / "uv.whl", b"#!/bin/sh\necho uv 0.13.9\n")
+    wheel = build_wheel(tmp_path / "uv.whl", b"#!/bin/sh\necho uv 0.13.9\n")
     uv = tmp_path / "bin" / "uv"
     bootstrap.download_uv(wheel, str(uv))
     assert subprocess.check_output([uv]) == b"uv 0.13.9\n"
 
 
 def test_a_download_with_another_hash_leaves_nothing(tmp_path: pathlib.Path):
-    wheel = wheel_of(tmp_path / "uv.whl", b"#!/bin/sh\n")._replace(sha256="0" * 64)
+    wheel = build_wheel(tmp_path / "uv.whl", b"#!/bin/sh\n")._replace(sha256="0" * 64)
     with pytest.raises(bootstrap.Unavailable, match="to have SHA-256 0{64}, received"):
         bootstrap.download_uv(wheel, str(tmp_path / "bin" / "uv"))
     assert not (tmp_path / "bin").exists()

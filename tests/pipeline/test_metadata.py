@@ -27,12 +27,12 @@ def plant(tmp_path):
     return add
 
 
-def executed(tmp_path) -> int:
+def count_evaluations(tmp_path) -> int:
     return RunMetadata(tmp_path / "metadata.sqlite", "shop").count_executions("Evaluator")
 
 
 def test_a_node_that_never_ran_was_executed_no_time(tmp_path, plant):
-    assert executed(tmp_path) == 0
+    assert count_evaluations(tmp_path) == 0
 
 
 def test_only_work_that_was_done_and_finished_counts(tmp_path, plant):
@@ -42,5 +42,5 @@ def test_only_work_that_was_done_and_finished_counts(tmp_path, plant):
         mlmd.Execution.COMPLETE, mlmd.Execution.RUNNING, mlmd.Execution.CACHED,
     ):  # fmt: skip
         plant(state)
-        counted.append(executed(tmp_path))
+        counted.append(count_evaluations(tmp_path))
     assert counted == [1, 1, 1, 2, 2, 2]

@@ -39,7 +39,7 @@ def pushed(tmp_path):
     return call
 
 
-def changed(shop, **sections):
+def change_config(shop, **sections):
     updates = {name: getattr(shop, name).model_copy(update=new) for name, new in sections.items()}
     return shop.model_copy(update=updates)
 
@@ -69,7 +69,10 @@ def test_an_unchanged_run_is_compared_with_the_same_version(shop, pushed, tmp_pa
 )
 def test_a_changed_run_is_compared_with_the_newest(shop, pushed, tmp_path, sections):
     pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
-    assert plan_local_push(changed(shop, **sections), DATA, tmp_path, None).baseline_version == "1"
+    assert (
+        plan_local_push(change_config(shop, **sections), DATA, tmp_path, None).baseline_version
+        == "1"
+    )
 
 
 def test_changed_data_and_another_seed_make_another_run(shop, pushed, tmp_path):
@@ -81,13 +84,13 @@ def test_changed_data_and_another_seed_make_another_run(shop, pushed, tmp_path):
 
 def test_settings_that_do_not_affect_the_models_make_no_other_run(shop, pushed, tmp_path):
     pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
-    same = changed(shop, tune={"trials": 3}, beam={"args": ["--direct_num_workers=2"]})
+    same = change_config(shop, tune={"trials": 3}, beam={"args": ["--direct_num_workers=2"]})
     assert plan_local_push(same, DATA, tmp_path, None).baseline_version == ""
 
 
 def test_going_back_to_an_earlier_run_is_a_change(shop, pushed, tmp_path):
     pushed("1", plan_local_push(shop, DATA, tmp_path, None).run_identity, "")
-    fewer = changed(shop, ranking={"epochs": 1})
+    fewer = change_config(shop, ranking={"epochs": 1})
     pushed("2", plan_local_push(fewer, DATA, tmp_path, None).run_identity, "1")
     assert plan_local_push(shop, DATA, tmp_path, None).baseline_version == "2"
 

@@ -63,7 +63,7 @@ def test_every_location_argument_is_parsed_by_one_function():
     bare = [
         f"{name} {action.option_strings}"
         for name, verb in verbs.choices.items()
-        for each in (verb, *_verbs_of(verb))
+        for each in (verb, *_list_verbs(verb))
         for action in each._actions
         if action.type is pathlib.Path
         or (
@@ -74,7 +74,7 @@ def test_every_location_argument_is_parsed_by_one_function():
     assert bare == []
 
 
-def _verbs_of(verb: VerbParser) -> list[VerbParser]:
+def _list_verbs(verb: VerbParser) -> list[VerbParser]:
     return [
         parser
         for action in verb._actions

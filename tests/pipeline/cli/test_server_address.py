@@ -11,22 +11,24 @@ from schema.errors import UsageError
 from serving.client.connection import PLAIN, Security
 
 
-def named(*arguments):
+def parse_address(*arguments):
     parser = argparse.ArgumentParser()
     cli_arguments.add_server(parser, "ask it")
     return cli_arguments.parse_server(parser.parse_args([str(argument) for argument in arguments]))
 
 
 def test_none():
-    assert named() is None
+    assert parse_address() is None
 
 
 def test_plain():
-    assert named("--server", "h:1") == recommend.ServerAddress("h:1", PLAIN)
+    assert parse_address("--server", "h:1") == recommend.ServerAddress("h:1", PLAIN)
 
 
 def test_tls_with_public_roots():
-    assert named("--server", "h:1", "--tls") == recommend.ServerAddress("h:1", Security(tls=True))
+    assert parse_address("--server", "h:1", "--tls") == recommend.ServerAddress(
+        "h:1", Security(tls=True)
+    )
 
 
 def test_files_imply_tls(tmp_path):
@@ -37,7 +39,7 @@ def test_files_imply_tls(tmp_path):
         ("--tls-key", "own.key"),
         ("--token-file", tmp_path / "token"),
     ]
-    server = named("--server", "h:1", *(text for pair in files for text in pair))
+    server = parse_address("--server", "h:1", *(text for pair in files for text in pair))
     expected = Security(
         tls=True,
         root_certificates=pathlib.Path("ca.pem"),
@@ -51,7 +53,7 @@ def test_files_imply_tls(tmp_path):
 @pytest.mark.parametrize("option", ["--tls", "--tls-roots=a", "--tls-key=a", "--token-file=a"])
 def test_protection_of_no_connection(option):
     with pytest.raises(UsageError, match="expected --server with --tls"):
-        named(option)
+        parse_address(option)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"two words\n", b"two\nlines\n"])
@@ -59,9 +61,9 @@ def test_files_without_a_token(tmp_path, content):
     if content is not None:
         (tmp_path / "token").write_bytes(content)
     with pytest.raises(UsageError, match="token"):
-        named("--server", "h:1", "--token-file", tmp_path / "token")
+        parse_address("--server", "h:1", "--token-file", tmp_path / "token")
 
 
 def test_half_a_certificate():
     with pytest.raises(UsageError, match="certificate and its key together"):
-        named("--server", "h:1", "--tls-key", "own.key")
+        parse_address("--server", "h:1", "--tls-key", "own.key")

@@ -50,7 +50,7 @@ for each in MEASURED["deploymentSpec"]["executors"].values():
     each["container"]["resources"] = {"memoryRequest": 1.0}
 
 
-def settled(**message) -> tuple[dict[str, Any], dict[str, Any]]:
+def build_documents(**message) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two documents as JSON values."""
     config = KubeflowConfig.model_validate(message)
     spec: Any = pipeline_spec_pb2.PipelineSpec()
@@ -71,11 +71,11 @@ def pods(platform: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_by_default_each_task_gets_its_measured_memory():
-    assert settled() == (MEASURED, {})
+    assert build_documents() == (MEASURED, {})
 
 
 def test_resources_are_set_on_their_container():
-    spec, platform = settled(
+    spec, platform = build_documents(
         resources={
             "default": {"cpu_request": "500m", "memory_limit": "4Gi"},
             "Trainer": {
@@ -98,7 +98,7 @@ def test_resources_are_set_on_their_container():
 
 
 def test_retries_and_caching_are_set_on_their_task():
-    spec, _ = settled(
+    spec, _ = build_documents(
         retries={"Trainer": {"count": 3, "wait_seconds": 30}}, caching={"Pusher": False}
     )
     tasks = spec["components"]["inner"]["dag"]["tasks"]
@@ -115,7 +115,7 @@ def test_retries_and_caching_are_set_on_their_task():
 
 
 def test_settings_outside_the_pipeline_spec_are_set_on_the_pod():
-    spec, platform = settled(
+    spec, platform = build_documents(
         labels={"team": "shop"},
         image_pull_secrets=["registry"],
         secrets=[
@@ -170,16 +170,16 @@ def test_settings_outside_the_pipeline_spec_are_set_on_the_pod():
 
 
 def test_the_pod_of_one_component_does_not_affect_another():
-    _, platform = settled(resources={"Trainer": {"shared_memory": "1Gi"}})
+    _, platform = build_documents(resources={"Trainer": {"shared_memory": "1Gi"}})
     assert set(pods(platform)) == {"exec-trainer"}
 
 
 @pytest.mark.parametrize("section", ["resources", "retries"])
 def test_a_component_that_does_not_exist_is_named(section):
     with pytest.raises(ConfigError, match=r"one of Pusher, Trainer; received 'Tainer'"):
-        settled(**{section: {"Tainer": {}}})
+        build_documents(**{section: {"Tainer": {}}})
 
 
 def test_caching_of_a_component_that_does_not_exist():
     with pytest.raises(ConfigError, match="received 'Tainer'"):
-        settled(caching={"Tainer": False})
+        build_documents(caching={"Tainer": False})

@@ -47,7 +47,7 @@ def search(tmp_path):
     return call
 
 
-def best_of(tuner):
+def find_best(tuner):
     values = tuner.get_best_hyperparameters()[0].values
     return values["embedding_dim"], values["dropout"]
 
@@ -57,7 +57,7 @@ def test_all_choices_are_tried_once_after_the_current_configuration(search):
     tuner = search(train)
     assert train.trials[0] == (48, 0.9)
     assert sorted(train.trials[1:]) == [(d, p) for d in (16, 32, 64) for p in (0.1, 0.2)]
-    assert best_of(tuner) == BEST
+    assert find_best(tuner) == BEST
     assert tuner.oracle.get_best_trials()[0].score == pytest.approx(0.54)
 
 
@@ -96,7 +96,7 @@ def test_an_interrupted_search_resumes_with_the_remaining_trials(search, complet
     positions = search(second)
     assert len(first.trials) == completed_trials
     assert first.trials + second.trials == whole.trials
-    assert best_of(positions) == best_of(expected) == BEST
+    assert find_best(positions) == find_best(expected) == BEST
 
 
 def test_a_finished_search_trains_nothing_and_a_longer_one_the_rest(search):
@@ -128,7 +128,7 @@ def test_a_trial_whose_loss_is_nan_is_counted_and_recorded(search, caplog):
 
     with caplog.at_level(logging.INFO, logger="tandem.progress.trials"):
         tuner = search(Diverging())
-    assert best_of(tuner) == (32, 0.1)
+    assert find_best(tuner) == (32, 0.1)
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 7
     assert lines[0] == "trial 1 of 40: valid_ndcg@10=-0.4200  embedding_dim=48 dropout=0.9"
@@ -149,7 +149,7 @@ def test_values_that_are_invalid_together_are_a_failed_trial(search, monkeypatch
             return self
 
     monkeypatch.setattr("trainer.retrieval.tuning.RetrievalConfig", Even)
-    assert best_of(search(Planted())) == (64, 0.2)
+    assert find_best(search(Planted())) == (64, 0.2)
 
 
 def test_a_search_without_any_measured_trial_says_so(search):

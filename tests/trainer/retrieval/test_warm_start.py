@@ -60,7 +60,7 @@ class Graph:
         return self._values[name]
 
 
-def data_of(items, users) -> Any:
+def build_data(items, users) -> Any:
     """The part of `trainer.data.training_data.TrainingData` that has vocabularies."""
     return types.SimpleNamespace(
         catalogue=types.SimpleNamespace(item_ids=np.array([b"", *items], object)),
@@ -93,13 +93,13 @@ def built():
 
 def test_a_model_receives_dense_weights_and_the_rows_of_known_ids(built, tmp_path):
     before = built(100)
-    save_weights(collect_weights(before, data_of(ITEMS, USERS)), str(tmp_path))
+    save_weights(collect_weights(before, build_data(ITEMS, USERS)), str(tmp_path))
     weights = load_weights(str(tmp_path))
     assert weights is not None
     after = built(0)
     own = after.tables["item_id"].embeddings.numpy()
     start = WarmStart(
-        weights, data_of([b"8", b"new", *ITEMS[:6]], [b"u4", b"u3", b"a", b"b", b"c"])
+        weights, build_data([b"8", b"new", *ITEMS[:6]], [b"u4", b"u3", b"a", b"b", b"c"])
     )
     start.assign_to(after)
 
@@ -122,7 +122,7 @@ def test_a_model_receives_dense_weights_and_the_rows_of_known_ids(built, tmp_pat
 
 def test_weights_of_another_shape_are_trained_from_scratch_and_named(built):
     """Another width of the vectors: the user's table has its own width and is transferred."""
-    data = data_of(ITEMS, USERS)
+    data = build_data(ITEMS, USERS)
     weights = collect_weights(built(100), data)
     wider = built(0, chains.CONFIG.model_copy(update={"embedding_dim": 16}))
     own = wider.tables["item_id"].embeddings.numpy()
@@ -141,7 +141,7 @@ def test_training_starts_from_the_given_weights(tmp_path):
     """
     trained = chains.model()
     chains.fitted(tmp_path / "cold", model=trained)
-    data = data_of(ITEMS, USERS)
+    data = build_data(ITEMS, USERS)
     weights = collect_weights(trained, data)
     still = chains.CONFIG.model_copy(update={"learning_rate": 1e-30, "epochs": 1})
 

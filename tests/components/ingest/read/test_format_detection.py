@@ -24,7 +24,7 @@ ROWS = [{"user_id": "u", "item_id": "i", "timestamp": 1_600_000_000 + n} for n i
 TABLE = pa.Table.from_pylist(ROWS)
 
 
-def made(write, *arguments) -> bytes:
+def serialise(write, *arguments) -> bytes:
     sink = io.BytesIO()
     write(*arguments, sink)
     return sink.getvalue()
@@ -34,14 +34,14 @@ def packed(raw: bytes) -> bytes:
     return gzip.compress(raw, mtime=0)  # a time would be part of the case's name
 
 
-def zipped(name: str) -> bytes:
+def compress_zip(name: str) -> bytes:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr(name, LOG)
     return sink.getvalue()
 
 
-def tarred() -> bytes:
+def compress_tar() -> bytes:
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("log.csv"))
@@ -74,14 +74,14 @@ def check(lay):
 @pytest.mark.parametrize(
     ("raw", "name", "advice"),
     [
-        (made(pq.write_table, TABLE), "received Parquet", 'format = "parquet"'),
-        (made(orc.write_table, TABLE), "received ORC", "Parquet"),
-        (made(feather.write_feather, TABLE), "Arrow", "Parquet"),
+        (serialise(pq.write_table, TABLE), "received Parquet", 'format = "parquet"'),
+        (serialise(orc.write_table, TABLE), "received ORC", "Parquet"),
+        (serialise(feather.write_feather, TABLE), "Arrow", "Parquet"),
         (b"Obj\x01\x04\x14avro.codec", "Avro", "Parquet"),
-        (zipped("log.csv"), "zip archive", "extract"),
-        (zipped("xl/workbook.xml"), "Excel", "CSV"),
+        (compress_zip("log.csv"), "zip archive", "extract"),
+        (compress_zip("xl/workbook.xml"), "Excel", "CSV"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", "CSV"),
-        (tarred(), "tar archive", "extract"),
+        (compress_tar(), "tar archive", "extract"),
         (b"7z\xbc\xaf\x27\x1c", "archive", "extract"),
         (LOG.encode("utf-16"), "UTF-16", 'encoding = "utf-16"'),
         (LOG.encode("utf-32"), "UTF-32", "iconv"),
@@ -169,7 +169,7 @@ def test_objects_of_each_format_pass(check):
     ("raw", "words"),
     [(LOG, 'format = "csv"'), (json.dumps(ROWS[0]), 'format = "jsonl"'),
      (json.dumps(ROWS), 'format = "json"'), (str(ROWS[0]), 'format = "python"'),
-     (zipped("log.parquet"), "zip archive")],
+     (compress_zip("log.parquet"), "zip archive")],
 )  # fmt: skip
 def test_a_file_that_is_not_parquet_is_described(check, raw, words):
     with pytest.raises(ConfigError, match="expected Parquet") as caught:

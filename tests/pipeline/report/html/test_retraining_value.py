@@ -6,19 +6,19 @@ from pipeline.commands import backfill
 from pipeline.report.html import retraining_value
 
 
-class Words(HTMLParser):
+class ParsedPage(HTMLParser):
     """Texts and tags in order."""
 
     def __init__(self):
         super().__init__()
         self.tags: list[str] = []
-        self.words: list[str] = []
+        self.text: list[str] = []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
 
     def handle_data(self, data):
-        self.words.append(data.strip())
+        self.text.append(data.strip())
 
 
 def day(span, pushed, difference):
@@ -36,7 +36,7 @@ def day(span, pushed, difference):
 
 
 def read(days):
-    page = Words()
+    page = ParsedPage()
     page.feed(retraining_value.render_page(backfill.make_record("shop", days)))
     return page
 
@@ -44,9 +44,9 @@ def read(days):
 def test_there_is_one_curve_per_metric_and_one_row_per_day():
     page = read([day("1", 1, False), day("2", None, True)])
     assert page.tags.count("svg") == 4  # three metrics, and the differences
-    assert "1 days, 60 users: NDCG@10 0.2500 retrained" in " ".join(page.words)
-    assert "version 1" in page.words
-    assert "coverage@10 at least 0.9 <of all>" in page.words
+    assert "1 days, 60 users: NDCG@10 0.2500 retrained" in " ".join(page.text)
+    assert "version 1" in page.text
+    assert "coverage@10 at least 0.9 <of all>" in page.text
     assert "script" not in page.tags
 
 
@@ -54,4 +54,4 @@ def test_days_without_any_model_have_no_curve():
     nothing = day("1", None, False) | {"quality": {}, "users": 0}
     page = read([nothing])
     assert "svg" not in page.tags
-    assert "no day has a never-retrained model to compare with yet" in page.words
+    assert "no day has a never-retrained model to compare with yet" in page.text
