@@ -166,13 +166,13 @@ def test_servables_that_only_list_repeats_are_checked_with_a_history(repeating):
     assert set(listed[signatures.RETRIEVAL]) == set(IDS)
 
 
-@pytest.mark.parametrize(
-    ("repeats", "finding"), [("exclude", "none of the history"), ("only", "distinct items")]
-)
-def test_a_list_that_does_not_follow_repeats_is_refused(tmp_path, repeats, finding):
-    folder = tmp_path / "models"
-    parts = save_parts(folder, ExactIndex(VECTORS), 3)
-    other = {"exclude": "allow", "only": "exclude"}[repeats]
-    export_and_load(folder, parts, build_candidates(IDS, VECTORS), repeats=other)
-    with pytest.raises(TandemError, match=f"retrieval: expected {finding}"):
-        infra_check.check(folder, CATALOGUE, repeats)
+def test_servables_that_list_repeats_are_refused_unless_configured(tmp_path):
+    parts = save_parts(tmp_path, ExactIndex(VECTORS), 3)
+    export_and_load(tmp_path, parts, build_candidates(IDS, VECTORS), repeats="allow")
+    with pytest.raises(TandemError, match="retrieval: expected none of the history"):
+        infra_check.check(tmp_path, CATALOGUE, "exclude")
+
+
+def test_servables_that_exclude_the_history_are_refused_where_only_it_is_listed(good_models):
+    with pytest.raises(TandemError, match="retrieval: expected distinct items"):
+        infra_check.check(good_models, CATALOGUE, "only")

@@ -64,7 +64,7 @@ ids = st.integers(0, 6).map(str)
 lists = st.lists(st.tuples(ids, st.lists(ids, max_size=8)), max_size=6)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(train=lists, valid=lists | st.none(), test=lists)
 def test_each_pair_is_in_the_split_of_its_file(train, valid, test, ingest_events, tmp_path_factory):
     """No event of a test file is in train, and no record is lost."""

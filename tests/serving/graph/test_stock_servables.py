@@ -45,30 +45,32 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
 models = {}
-for name in ("retrieval", "recommender", "ranking"):
-    folder = f"{sys.argv[1]}/{name}/1"
-    graph = saved_model_pb2.SavedModel()
-    graph.ParseFromString(open(f"{folder}/saved_model.pb", "rb").read())
-    graph_def = graph.meta_graphs[0].graph_def
-    parts = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
-    ops = {node.op for part in parts for node in part}
-    ops -= {function.signature.name for function in graph_def.library.function}
-    unknown = sorted(op for op in ops if op_def_registry.get(op) is None)
-    inputs = {
-        "user_id": tf.constant(["ann", "new"]),
-        "history_item_ids": tf.constant([["a"], [""]]),
-        "history_timestamps": tf.zeros([2, 1], tf.int64),
-        "now": tf.ones([2], tf.int64),
-    }
-    if name == "ranking":
-        inputs["candidate_item_ids"] = tf.constant([["b", "e"], ["zz", "d"]])
-    else:
-        inputs |= {"excluded_item_ids": tf.constant([[""], ["d"]]), "k": tf.constant([2])}
-    answer = tf.saved_model.load(folder).signatures["serving_default"](**inputs)
-    key = "relevance" if name == "ranking" else "item_ids"
-    values = answer[key].numpy().tolist()
-    rows = [[x.decode() if isinstance(x, bytes) else x for x in row] for row in values]
-    models[name] = {"ops": sorted(ops), "unknown": unknown, "rows": rows}
+for root in sys.argv[1:]:
+    models[root] = {}
+    for name in ("retrieval", "recommender", "ranking"):
+        folder = f"{root}/serving/{name}/1"
+        graph = saved_model_pb2.SavedModel()
+        graph.ParseFromString(open(f"{folder}/saved_model.pb", "rb").read())
+        graph_def = graph.meta_graphs[0].graph_def
+        parts = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
+        ops = {node.op for part in parts for node in part}
+        ops -= {function.signature.name for function in graph_def.library.function}
+        unknown = sorted(op for op in ops if op_def_registry.get(op) is None)
+        inputs = {
+            "user_id": tf.constant(["ann", "new"]),
+            "history_item_ids": tf.constant([["a"], [""]]),
+            "history_timestamps": tf.zeros([2, 1], tf.int64),
+            "now": tf.ones([2], tf.int64),
+        }
+        if name == "ranking":
+            inputs["candidate_item_ids"] = tf.constant([["b", "e"], ["zz", "d"]])
+        else:
+            inputs |= {"excluded_item_ids": tf.constant([[""], ["d"]]), "k": tf.constant([2])}
+        answer = tf.saved_model.load(folder).signatures["serving_default"](**inputs)
+        key = "relevance" if name == "ranking" else "item_ids"
+        values = answer[key].numpy().tolist()
+        rows = [[x.decode() if isinstance(x, bytes) else x for x in row] for row in values]
+        models[root][name] = {"ops": sorted(ops), "unknown": unknown, "rows": rows}
 more = [m for m in sys.modules if m.partition(".")[0] in ("scann", "tensorflow_text", "serving")]
 print(json.dumps({"models": models, "imported": more}))
 """
@@ -138,12 +140,13 @@ def pushed(tmp_path_factory):
     return push
 
 
-@pytest.mark.parametrize("form", STOCK)
-def test_plain_tensorflow_loads_and_runs_the_models(pushed, form):
-    root = pushed(form)
+@pytest.fixture(scope="module")
+def in_plain_tensorflow(pushed, tmp_path_factory):
+    """The outputs of the models with each index of STOCK, all of one process."""
+    roots = {form: str(pushed(form)) for form in STOCK}
     completed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", QUERY_SCRIPT, str(root / "serving")],
-        cwd=root,
+        [sys.executable, "-W", "ignore", "-c", QUERY_SCRIPT, *roots.values()],
+        cwd=tmp_path_factory.mktemp("elsewhere"),
         capture_output=True,
         text=True,
         check=False,
@@ -151,7 +154,12 @@ def test_plain_tensorflow_loads_and_runs_the_models(pushed, form):
     assert completed.returncode == 0, completed.stderr
     output = json.loads(completed.stdout)
     assert output["imported"] == []
-    models = output["models"]
+    return {form: output["models"][root] for form, root in roots.items()}
+
+
+@pytest.mark.parametrize("form", STOCK)
+def test_plain_tensorflow_loads_and_runs_the_models(in_plain_tensorflow, form):
+    models = in_plain_tensorflow[form]
     # a is in ann's history: b and c are the nearest; d is excluded for the other user: e is left.
     assert models["retrieval"]["rows"][0] == ["b", "c"]
     assert models["retrieval"]["rows"][1][0] == "e"
