@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import TaggedOutput
 
 from components.ingest.fields.item_properties import prune_properties
@@ -87,13 +88,14 @@ class _ParseElements(beam.DoFn):
                 yield TaggedOutput(_TALLIES, (counts.name_tally(spec.name, "unused"), unused))
             for shard, part in shards.divide(accepted, spec.fields[0].name, spec.shards):
                 yield shard, shards.pack(part, parsed.origin)
-            for tally in _iterate_tallies(spec.name, parsed):
+            for tally in _iterate_tallies(spec, parsed):
                 yield TaggedOutput(_TALLIES, tally)
             self._rows += parsed.read
             logging.getLogger("tandem.progress").info("rows=%d", self._rows)
 
 
-def _iterate_tallies(table: str, parsed: ParsedRecords) -> Iterator[tuple[str, int]]:
+def _iterate_tallies(spec: TableSpec, parsed: ParsedRecords) -> Iterator[tuple[str, int]]:
+    table = spec.name
     yield counts.name_tally(table, "read"), parsed.read
     if parsed.comments:
         yield counts.name_tally(table, "comments"), parsed.comments
@@ -101,6 +103,9 @@ def _iterate_tallies(table: str, parsed: ParsedRecords) -> Iterator[tuple[str, i
         yield counts.name_assumed_utc_tally(table, key), n
     for kind, n in parsed.unnamed_kinds.items():
         yield counts.name_kind_tally(table, kind), n
+    if spec.required is not None:
+        named = pc.sum(parsed.accepted[spec.required]).as_py() or 0
+        yield counts.name_tally(table, "named_kinds"), named
     for (key, example), n in parsed.unreadable.items():
         yield counts.name_unreadable_tally(table, key, example), n
 
@@ -120,8 +125,6 @@ class _WriteLetters(beam.DoFn):
 def _select_rows(accepted: pa.Table, spec: TableSpec) -> pa.Table:
     if spec.properties is not None:
         return prune_properties(accepted, spec.properties)
-    if spec.required is not None:
-        return accepted.filter(accepted[spec.required].is_valid())
     return accepted
 
 
@@ -159,7 +162,7 @@ def read_in_process(spec: TableSpec, paths: list[str], letters_dir: str) -> Tabl
             accepted.append(_select_rows(parsed.accepted, spec))
             unused = parsed.unused + parsed.accepted.num_rows - accepted[-1].num_rows
             tallies[counts.name_tally(spec.name, "unused")] += unused
-            for tally, n in _iterate_tallies(spec.name, parsed):
+            for tally, n in _iterate_tallies(spec, parsed):
                 tallies[tally] += n
             if parsed.rejected:
                 dead_letters.write(letters_dir, parsed.origin.offset, parsed.rejected)

@@ -114,7 +114,7 @@ def read_events(
     counted = _sum_tallies([read.tallies for read in tables], tallies, names)
     overlap = measure_overlap(_count_item_ids(records), item_ids.cast(pa.large_string()))
     counted = dataclasses.replace(counted, meetings={"items": overlap})
-    acceptance.check(counted, dataset.data, rejected_dir)
+    acceptance.check(counted, dataset.data, rejected_dir, is_whole_log=False)
     positive = kept.filter(pc.equal(kept[timeline.POSITIVE], 1))
     return AcceptedRecords(
         positive.select(refresh_inputs.RECENT_EVENTS_SCHEMA.names).cast(

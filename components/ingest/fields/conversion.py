@@ -71,9 +71,9 @@ def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
         Counter(),
         Counter(),
     )
-    records = _add_constants(records, spec)
+    records = add_constants(records, spec)
     for field in sorted(spec.fields, key=lambda field: field.optional):  # this sort is stable
-        converted = _convert_field(field, records, spec.source)
+        converted = convert_field(field, records, spec.source)
         result.assumed_utc[field.key] += converted.local
         result.unnamed_kinds.update(converted.unnamed)
         handle = _null_unreadable if field.optional else _record_faults
@@ -81,7 +81,8 @@ def convert_records(records: Records, spec: TableSpec) -> ConvertedFields:
     return result._replace(arrays={field.name: result.arrays[field.name] for field in spec.fields})
 
 
-def _add_constants(records: Records, spec: TableSpec) -> Records:
+def add_constants(records: Records, spec: TableSpec) -> Records:
+    """Adds the columns of the source's constants."""
     constants = spec.source.constants
     if not constants:
         return records
@@ -95,7 +96,8 @@ def _repeat(constant: str | int | float | bool, length: int) -> pa.Array:
     return pa.repeat(pa.scalar(text, pa.large_string()), length)
 
 
-def _convert_field(field: Field, records: Records, source: Source) -> ConvertedColumn:
+def convert_field(field: Field, records: Records, source: Source) -> ConvertedColumn:
+    """Converts the columns of one field; values that `source` declares missing are null."""
     nulls = source.null_texts if field.holds == "text" else source.null_numbers
     columns = [replace_nulls(records.columns[column], nulls) for column in field.columns]
     if field.holds == "number":

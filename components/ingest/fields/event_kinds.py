@@ -8,14 +8,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.ingest.fields.coercion import coerce_texts
+from components.ingest.fields.conversion import add_constants, convert_field
 from components.ingest.fields.converted import ConvertedColumn
 from components.ingest.fields.kinds import convert_numbers
 from components.ingest.fields.number_form import PLAIN, NumberForm
-from components.ingest.read.records import NEGATIVE_NUMBER, WRONG_KIND, Values
+from components.ingest.fields.rows.elements import repeat_values
+from components.ingest.fields.table_spec import TableSpec
+from components.ingest.read.records import NEGATIVE_NUMBER, WRONG_KIND, Records, Values
 from schema.labels import CountWeight, Events
 
 _MAX_UNNAMED = 20
 _MAX_CHARACTERS = 60
+
+
+def drop_ignored_events(records: Records, spec: TableSpec) -> Records:
+    """Drops events of ignored kinds, which may lack an id or a time: nothing else in them is read
+    or rejected.
+    """
+    if spec.required is None:
+        return records
+    kind = next(field for field in spec.fields if field.name == spec.required)
+    flags = convert_field(kind, add_constants(records, spec), spec.source).array
+    if not flags.null_count:
+        return records
+    used = np.flatnonzero(flags.is_valid().to_numpy(zero_copy_only=False))
+    columns = {name: repeat_values(values, used) for name, values in records.columns.items()}
+    return records._replace(columns=columns, index=records.index[used])
 
 
 def convert_event_kinds(values: Values, events: Events) -> ConvertedColumn:

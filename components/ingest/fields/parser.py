@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.ingest.fields.conversion import convert_records
+from components.ingest.fields.event_kinds import drop_ignored_events
 from components.ingest.fields.rows.expand import expand_rows
 from components.ingest.fields.table_spec import (
     FILE,
@@ -60,7 +61,7 @@ class ParsedRecords(NamedTuple):
     read: int
     """Number of records, those of each item of a row with several."""
     unused: int
-    """Rows of impressions without a click."""
+    """Events of ignored kinds, and rows of impressions without a click."""
 
 
 def parse_lines(lines: Lines, names: Sequence[str | None], spec: TableSpec) -> ParsedRecords:
@@ -90,7 +91,9 @@ def list_source_columns(spec: TableSpec) -> set[str]:
 def accept_records(lines: Lines, records: Records, spec: TableSpec) -> ParsedRecords:
     """Converts `records`, which were parsed from `lines`, to fields."""
     records = derive_columns(records, list_source_columns(spec), lines.path)
-    lines, records, unused = expand_rows(lines, records, spec.source)
+    lines, expanded, unused = expand_rows(lines, records, spec.source)
+    records = drop_ignored_events(expanded, spec)
+    unused += len(expanded.index) - len(records.index)
     converted = convert_records(records, spec)
     keep = np.ones(len(records.index), bool)
     keep[list(converted.faults)] = False

@@ -85,7 +85,8 @@ class TableSpec(NamedTuple):
     properties: frozenset[str] | None = None
     """Properties to keep of a long table of items."""
     required: str | None = None
-    """Field without which a record is unused: null for events of an ignored kind."""
+    """Field of a column of kinds: 1 for a positive kind, and null for an ignored one, whose events
+    are unused."""
 
     @property
     def name(self) -> str:

@@ -42,13 +42,20 @@ _HINTS = {
 }
 
 
-def check(counts: Counts, data: Data, rejected_dir: str) -> None:
+def check(counts: Counts, data: Data, rejected_dir: str, is_whole_log: bool = True) -> None:
     """Raises AssertionError if records were lost, and DataRefused if the data broke a rule.
 
     The rules: enough of the log's ids are in the other tables; every table has an accepted record;
     no file is damaged; no record was rejected for a reason that stops the run by configuration; no
     optional column has only unreadable values; at most `data.max_rejected_fraction` of a table's
     records were rejected; every split has an event.
+
+    Args:
+        counts: Counts of one execution of a component.
+        data: Description of the tables.
+        rejected_dir: Folder or URL of the dead letters.
+        is_whole_log: Whether the events are those of the whole log. Those of an hour need no event
+            of a kind that the configuration names.
     """
     for name, table in counts.tables.items():
         _require_conservation(name, table)
@@ -58,13 +65,10 @@ def check(counts: Counts, data: Data, rejected_dir: str) -> None:
         _require_absence(_list_fatal_rules(data), name, table, folder)
         _require_readable(name, table)
         _require_limit(name, table, data.max_rejected_fraction, folder)
-        if not table.accepted:
-            unused = f", {table.unused} with ids that the first table does not have"
-            raise DataRefused(
-                f"{name}: expected at least one record, received {table.read} and accepted none"
-                f"{unused if table.unused else ''}; check the file at data.{name}.path"
-            )
-    _require_named_kinds(counts)
+        if is_whole_log or not table.unused:
+            _require_records(name, table)
+    if is_whole_log:
+        _require_named_kinds(counts)
     empty = [split for split in timeline.SPLITS if counts.totals.get(split) == 0]
     if empty:
         raise DataRefused(
@@ -183,11 +187,28 @@ def _require_readable(name: str, table: TableCounts) -> None:
             )
 
 
+def _require_records(name: str, table: TableCounts) -> None:
+    if table.accepted:
+        return
+    unused, remedy = "", f"check the file at data.{name}.path"
+    if table.unused and name.partition(".")[0] == "interactions":
+        unused = (
+            f", {table.unused} of kinds in labels.events.ignore, or impressions without a click"
+        )
+        remedy = f"check labels.events and data.{name}.impressions"
+    elif table.unused:
+        unused = f", {table.unused} with ids that the first table does not have"
+    raise DataRefused(
+        f"{name}: expected at least one record, received {table.read} and accepted none{unused}; "
+        f"{remedy}"
+    )
+
+
 def _require_named_kinds(counts: Counts) -> None:
-    """If no accepted event has a kind that the configuration names, the names are wrong."""
+    """If no event has a kind that is positive by the configuration, the names are wrong."""
     tables = _list_event_tables(counts)
     unnamed = sum((Counter(table.unnamed_kinds) for table in tables), Counter())
-    if unnamed and unnamed.total() >= sum(table.accepted + table.duplicates for table in tables):
+    if unnamed and not sum(table.named_kinds for table in tables):
         kinds = ", ".join(f"{kind or 'no kind'} ({n:,})" for kind, n in unnamed.most_common(5))
         raise DataRefused(
             "interactions: labels.events.positive expects kinds that its column holds, received "

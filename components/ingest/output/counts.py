@@ -58,6 +58,8 @@ class TableCounts:
     unnamed_kinds: dict[str, int] = dataclasses.field(default_factory=dict)
     """Events of kinds that `labels.events` does not name, by kind, most frequent first; "" for
     events without one. Rejected events count too."""
+    named_kinds: int = 0
+    """Parsed events of the kinds in `labels.events.positive`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _sum_table(tallies: dict[str, int], table: str) -> TableCounts:
     ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     amount = {
         what: tallies.get(name_tally(table, what), 0)
-        for what in ("read", "accepted", "duplicates", "unused", "comments")
+        for what in ("read", "accepted", "duplicates", "unused", "comments", "named_kinds")
     }
     return TableCounts(
         **amount,

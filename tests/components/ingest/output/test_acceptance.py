@@ -1,5 +1,7 @@
 """The rules that a finished ingestion must pass."""
 
+import dataclasses
+
 import pytest
 
 from components.ingest.output import acceptance, counts, dead_letters
@@ -122,6 +124,23 @@ def test_a_column_with_only_unreadable_values_is_refused():
         acceptance.check(Counts({"items": items}, {}), data, "rejected")
     result["features.items.price"]["values"] = 8
     acceptance.check(Counts({"items": items}, {}), data, "rejected")
+
+
+def test_a_log_needs_one_event_of_a_named_kind():
+    table = TableCounts(1000, 98, 900, 2, {"bad_id": 900}, unnamed_kinds={"view": 995})
+    data = DATA.model_copy(update={"max_rejected_fraction": 1.0})
+    with pytest.raises(DataRefused, match=r"received only others: view \(995\)"):
+        acceptance.check(Counts({"interactions": table}, SPLITS), data, "rejected")
+    some = dataclasses.replace(table, named_kinds=1)
+    acceptance.check(Counts({"interactions": some}, SPLITS), data, "rejected")
+
+
+def test_a_log_with_unused_events_only_names_what_they_are():
+    table = TableCounts(9, 0, 0, 0, {}, unused=9)
+    with pytest.raises(DataRefused, match=r"9 of kinds in labels\.events\.ignore, or impressions"):
+        acceptance.check(Counts({"interactions": table}, {}), DATA, "rejected")
+    with pytest.raises(DataRefused, match="9 with ids that the first table does not have"):
+        acceptance.check(Counts({"items.1": table}, {}), DATA, "rejected")
 
 
 def test_a_damaged_file_is_refused_even_for_one_lost_record():

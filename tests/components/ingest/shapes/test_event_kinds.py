@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 
 from components.ingest import refresh
-from components.ingest.output import acceptance
+from components.ingest.events.event_tables import build_events_spec
+from components.ingest.output import acceptance, counts, dead_letters
+from components.ingest.read_table import read_in_process
 from schema.dataset import Dataset
 from schema.errors import DataRefused
 
@@ -83,6 +85,42 @@ def test_a_refresh_counts_the_positive_kinds(lay, tmp_path):
     read = refresh.read_events(dataset, [f"{folder}/events.csv"], str(tmp_path / "r"), known)
     assert read.records["item_id"].to_pylist() == ["1", "2", *map(str, range(4, 12))]
     assert read.counts.tables["interactions"].unused == 3
+
+
+def read_log(tmp_path, rows: list[str], **labels):
+    """Records, counts and reasons of rejection of a log with EVENTS, read in process."""
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join(["timestamp,visitorid,event,itemid,plays", *rows, ""]))
+    spec = build_events_spec(described(events=EVENTS, **labels), 0, 1)
+    letters = dead_letters.prepare(str(tmp_path / "rejected"), spec.name)
+    read = read_in_process(spec, [str(path)], letters)
+    return read.records, counts.sum_tallies(read.tallies, (spec.name,), {}).tables[spec.name]
+
+
+def test_an_ignored_event_needs_no_id_and_no_time(tmp_path):
+    stars = {"stars": {"column": "plays", "kind": "regression"}}
+    rows = [
+        f"{T0},8,view,,x",
+        ",,view,4,x",
+        "soon,8, view ,4,x",
+        f"{T0},8,addtocart,,1",
+        f"{T0},8,addtocart,5,1",
+        f"{T0},8,wish,6,x",
+    ]
+    records, log = read_log(tmp_path, rows, ranking=stars)
+    assert records["item_id"].to_pylist() == ["5", "6"]
+    assert (log.read, log.unused, log.rejected_by_reason) == (6, 3, {"missing_item_id": 1})
+    assert log.unreadable["labels.ranking.stars.column"]["values"] == 1
+    assert (log.named_kinds, log.unnamed_kinds) == (1, {"wish": 1})
+
+
+@pytest.mark.parametrize("kind", ["view", "wish"])
+def test_a_refresh_needs_no_positive_event(lay, tmp_path, kind):
+    folder = lay({"events.csv": shop(kind, kind)})
+    known = pa.array([b"0", b"1"], pa.large_binary())
+    dataset = described(events=EVENTS)
+    read = refresh.read_events(dataset, [f"{folder}/events.csv"], str(tmp_path / "r"), known)
+    assert read.records.num_rows == 0
 
 
 def test_counts_are_weights(ingest_events, lay):
