@@ -49,7 +49,7 @@ class _Lists(NamedTuple):
     unclicked: np.ndarray
     """bool [n]: rows of impressions without a click."""
     faults: dict[int, Fault]
-    """By row."""
+    """By row; no row is also in `unclicked`."""
 
 
 def expand_rows(lines: Lines, records: Records, source: Source) -> ExpandedRows:
@@ -81,7 +81,9 @@ def _read_impressions(records: Records, source: InteractionsSource, rule: Impres
     shown = replace_nulls(records.columns[rule.shown], source.null_texts)
     clicks = find_clicks(shown, items, rule)
     parallel = _split_parallel(records, source)
-    faults = _compare_lengths(source.item_id, clicks.clicked, parallel) | clicks.faults
+    unequal = _compare_lengths(source.item_id, clicks.clicked, parallel)
+    faults = {row: fault for row, fault in unequal.items() if not clicks.unclicked[row]}
+    faults |= clicks.faults
     columns = {rule.shown: clicks.others}
     return _Lists(clicks.clicked, parallel, columns, clicks.unclicked, faults)
 
@@ -90,8 +92,10 @@ def _split_items(records: Records, source: InteractionsSource) -> Elements:
     values = replace_nulls(records.columns[source.item_id], source.null_texts)
     if source.basket is not None:
         return split_elements(values, source.basket.separator)
-    ids, _, _ = coerce_ids(values)
-    return Elements(ids.drop_null(), ids.is_valid().to_numpy(False).astype(np.int64))
+    ids, wrong, _ = coerce_ids(values)
+    present = ids.is_valid().to_numpy(zero_copy_only=False) | wrong
+    # The values stay as they are, so that the field of the item rejects those that are no ids.
+    return Elements(repeat_values(values, np.flatnonzero(present)), present.astype(np.int64))
 
 
 def _split_parallel(records: Records, source: InteractionsSource) -> dict[str, Elements]:

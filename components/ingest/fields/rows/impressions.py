@@ -21,7 +21,8 @@ class Clicks(NamedTuple):
     clicked: Elements
     """Clicked items."""
     others: pa.Array
-    """large_list<large_string> [n]: items that were shown and not clicked."""
+    """large_list<large_string> [n]: items that were shown and not clicked; empty elements of a list
+    are none."""
     unclicked: np.ndarray
     """bool [n]: whether items were shown and none of them was clicked."""
     faults: dict[int, Fault]
@@ -71,10 +72,11 @@ def _read_marks(shown: Elements) -> Clicks:
 def _divide(
     shown: Elements, is_clicked: np.ndarray, clicked: Elements, faults: dict[int, Fault]
 ) -> Clicks:
-    rest = np.bincount(shown.rows[~is_clicked], minlength=len(shown.counts))
-    offsets = np.concatenate([[0], np.cumsum(rest)]).astype(np.int64)
     assert not isinstance(shown.values, list), "expected ids as text"
-    values = shown.values.filter(pa.array(~is_clicked))
+    is_other = ~is_clicked & shown.values.is_valid().to_numpy(zero_copy_only=False)
+    rest = np.bincount(shown.rows[is_other], minlength=len(shown.counts))
+    offsets = np.concatenate([[0], np.cumsum(rest)]).astype(np.int64)
+    values = shown.values.filter(pa.array(is_other))
     others = pa.LargeListArray.from_arrays(pa.array(offsets), values)
     unclicked = (clicked.counts == 0) & (shown.counts > 0)
     unclicked[list(faults)] = False

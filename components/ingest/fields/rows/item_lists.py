@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from components.ingest.fields.coercion import coerce_ids
 from components.ingest.fields.converted import ConvertedColumn
+from components.ingest.fields.ids import convert_ids
 from components.ingest.fields.rows.elements import split_elements
-from components.ingest.read.records import WRONG_KIND, Values
+from components.ingest.read.records import MISSING_ITEM_ID, Values
 
 ITEM_LIST = pa.large_list(pa.large_string())
 
@@ -21,13 +21,22 @@ def keep_lists(values: Values) -> ConvertedColumn:
 
 
 def convert_item_lists(values: Values, separator: str) -> ConvertedColumn:
-    """large_list<large_string> [n]: ids; a list is empty where the value is missing. A value that
-    is no id makes its list unreadable.
+    """large_list<large_string> [n]: ids; a list is empty where the value is missing, and empty
+    elements are dropped. An element that is no id makes its list unreadable.
     """
     elements = split_elements(values, separator)
-    ids, wrong, inexact = coerce_ids(elements.values)
-    bad = np.zeros(len(elements.counts), bool)
-    bad[elements.rows[wrong | inexact]] = True
-    offsets = np.concatenate([[0], np.cumsum(elements.counts)]).astype(np.int64)
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets), ids)
-    return ConvertedColumn(lists, [(WRONG_KIND, bad)])
+    ids = convert_ids(elements.values, missing=MISSING_ITEM_ID)
+    refused = dict(ids.faults)
+    present = ~refused.pop(MISSING_ITEM_ID)
+    counts = np.bincount(elements.rows[present], minlength=len(elements.counts))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    lists = pa.LargeListArray.from_arrays(pa.array(offsets), ids.array.filter(pa.array(present)))
+    rows = {reason: elements.rows[mask] for reason, mask in refused.items()}
+    return ConvertedColumn(lists, [(reason, _mark(at, len(lists))) for reason, at in rows.items()])
+
+
+def _mark(positions: np.ndarray, length: int) -> np.ndarray:
+    """bool [length]: true at `positions`."""
+    marks = np.zeros(length, bool)
+    marks[positions] = True
+    return marks
