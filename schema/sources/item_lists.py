@@ -49,8 +49,9 @@ class Impressions(StrictModel):
 
 class EarlierHistory(StrictModel):
     """Items that the user had interacted with before the log began, oldest first, in a column that
-    repeats them in each of the user's rows, as in MIND. Those of the user's earliest event are
-    used. They are history only, at times just before the log begins; nothing counts them.
+    repeats them in each of the user's rows, as in MIND. Those of the user's earliest event in a
+    table with the column are used. They are history only, at times just before the log begins;
+    nothing counts them.
     """
 
     column: str

@@ -92,14 +92,19 @@ def find_unknown_items(events: pa.Table, catalogue: pa.Array) -> np.ndarray:
 
 
 def find_excess_events(events: pa.Table, limit: int) -> np.ndarray:
-    """Returns bool [events]: whether the user has `limit` earlier events on the same day, UTC."""
-    days = events[TIMESTAMP].to_numpy() // DAY
-    begins = np.zeros(len(days), bool)
-    begins[find_user_starts(events)[:-1]] = True
-    begins[1:] |= days[1:] != days[:-1]
-    starts = np.flatnonzero(begins)
+    """Returns bool [events]: whether the user has `limit` earlier events on the same day, UTC, in
+    any split. `events` are sorted by user.
+    """
+    times = events[TIMESTAMP].to_numpy()
+    users = find_user_starts(events)
+    user = np.repeat(np.arange(len(users) - 1), np.diff(users))
+    order = np.lexsort((times, user))  # this sort is stable
+    user, days = user[order], times[order] // DAY
+    starts = np.flatnonzero(np.diff(user, prepend=-1) | np.diff(days, prepend=-1))
     lengths = np.diff(np.append(starts, len(days)))
-    return np.arange(len(days)) - np.repeat(starts, lengths) >= limit
+    excess = np.zeros(len(days), bool)
+    excess[order] = np.arange(len(days)) - np.repeat(starts, lengths) >= limit
+    return excess
 
 
 def _split_events(events: pa.Table, refused: np.ndarray) -> tuple[pa.Table, pa.Table]:

@@ -62,6 +62,38 @@ def test_the_history_of_the_first_event_is_put_before_it():
     }
 
 
+def test_the_first_list_by_time_is_used():
+    events = table(
+        [
+            ("a", "x", 100, None),  # of a table without the column
+            ("a", "y", 200, ["p"]),
+            ("a", "z", 300, ["p", "y"]),
+            ("b", "x", 500, ["q", "y"]),  # of train
+            ("b", "y", 400, ["q"]),  # of test, and earlier
+            ("c", "x", 100, None),
+            ("d", "x", 100, None),
+            ("d", "y", 200, []),
+            ("d", "z", 300, ["x", "y"]),
+        ]
+    )
+    first, stop = np.array([0, 3, 5, 6]), np.array([3, 5, 6, 9])
+    edges = Edges(first, first, stop, stop, stop)
+    extended = insert_histories(events, edges, begin=450)
+    rows = extended.events.to_pydict()
+    listed = list(zip(rows["user_id"], rows["item_id"], rows["timestamp"], strict=True))
+    assert extended.earlier.tolist() == [1, 1, 0, 0]
+    assert listed[:4] == [("a", "p", 99), ("a", "x", 100), ("a", "y", 200), ("a", "z", 300)]
+    assert listed[4:7] == [("b", "q", 399), ("b", "x", 500), ("b", "y", 400)]
+
+
+def test_an_empty_shard_has_no_histories():
+    none = np.zeros(0, np.int64)
+    events = table([("a", "x", 100, ["p"])]).slice(0, 0)
+    extended = insert_histories(events, Edges(none, none, none, none, none), begin=90)
+    assert extended.events.num_rows == 0
+    assert extended.events.column_names == events.drop(["history"]).column_names
+
+
 def test_a_log_without_histories_stays_as_it_is():
     events = table([("a", "x", 100, None)]).drop(["history"])
     one = np.array([0])

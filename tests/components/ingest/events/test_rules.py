@@ -52,6 +52,13 @@ def test_the_first_events_of_a_day_are_kept(rows, limit):
     assert event_rules.find_excess_events(events, limit).tolist() == expected
 
 
+def test_the_limit_of_a_day_holds_for_all_splits_together():
+    rows = [("a", 0, T0 + 5), ("a", 0, T0 + 9), ("a", 0, T0 + DAY), ("a", 2, T0), ("a", 2, T0 + 7)]
+    columns = zip(("user_id", "split", "timestamp"), zip(*rows, strict=True), strict=True)
+    events = pa.table({name: list(values) for name, values in columns})
+    assert event_rules.find_excess_events(events, 2).tolist() == [False, True, False, False, True]
+
+
 def test_no_event_exceeds_the_limit_in_an_empty_log():
     assert event_rules.find_excess_events(log([("a", T0)]).slice(0, 0), 1).tolist() == []
 
