@@ -94,6 +94,14 @@ class InteractionsSource(TimeOptions, Source):
                 'impressions.clicked = "suffix" names all clicked items of a row, and expects no '
                 "basket, received one; remove basket"
             )
+        if self.impressions is not None and self.impressions.shown == self.item_id:
+            remedy = "name the column of clicks in item_id"
+            if is_marked:
+                remedy = "set item_id to a name that no column has"
+            raise ValueError(
+                "impressions.shown expects another name than item_id, received "
+                f"{self.item_id!r} in both; {remedy}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from schema.sources import InteractionsSource
 _BATCH = 1 << 18
 _DAMAGE_ERRORS = (
     zipfile.BadZipFile,
+    zlib.error,  # damaged bytes of a compressed array
     EOFError,  # a truncated array
     KeyError,  # an archive of other arrays
     ValueError,  # arrays that make no matrix, or Python objects

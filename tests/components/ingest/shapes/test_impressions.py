@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from components.ingest import preflight
 from components.ingest.output import acceptance
@@ -203,6 +204,16 @@ def test_missing_columns_are_named(lay):
         preflight.check(described(listed(impressions={"shown": "seen"}, basket={})), folder)
     with pytest.raises(ConfigError, match=r"history.column expects column 'past'"):
         preflight.check(described(listed(basket={}, history={"column": "past"})), folder)
+
+
+@pytest.mark.parametrize(
+    ("clicked", "remedy"),
+    [("suffix", "a name that no column has"), ("item_id", "the column of clicks")],
+)
+def test_shown_and_clicked_items_have_different_columns(clicked, remedy):
+    rule = {"shown": "item_id", "clicked": clicked}
+    with pytest.raises(ValidationError, match=f"shown expects another name than item_id.*{remedy}"):
+        described({"path": "log.csv", "impressions": rule})
 
 
 def test_the_format_of_mind_passes_the_preflight(lay):
