@@ -55,7 +55,8 @@ class Events(StrictModel):
     ranking's order. Only ratios count: weights are scaled to a mean of 1 over train. Popularity and
     evaluation count every positive event once."""
     ignore: list[str] = []
-    """Kinds that are not used at all, not even in histories; they are counted as unused."""
+    """Kinds that are not used at all, not even in histories; they are counted as unused, and
+    may lack an item or a time."""
 
     @model_validator(mode="after")
     def _require_distinct_kinds(self) -> "Events":

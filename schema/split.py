@@ -26,8 +26,8 @@ class Split(StrictModel):
     test_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     """The same for test; `clock` and `random`."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """`random` and `files`: seed of what is drawn, and of the order of events without times. The
-    result does not depend on the order of the files."""
+    """`random` and `files`: seed of what is drawn, and of the order of events without times.
+    Neither depends on the order of the files, but events of the same time keep that order."""
     train_days: Annotated[int | None, Field(ge=1)] = None
     """`window`: days (UTC) in the train split; events before them are read as history only."""
     valid_days: Annotated[int | None, Field(ge=1)] = None

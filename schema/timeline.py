@@ -1,6 +1,7 @@
 """Names of the fields of timeline Examples and catalogue Examples.
 
-A timeline Example holds one user's events in time order, or a window of them:
+A timeline Example holds one user's events in time order, or a window of them; where events have
+their own split, those of train come first, then those of valid and of test:
 
     user_id        bytes, 1 value
     item_ids       bytes, n values

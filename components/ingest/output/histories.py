@@ -1,4 +1,6 @@
-"""All accepted events of each user in time order, as Parquet files sharded by user id.
+"""All accepted events of each user, and the items from before the log, as Parquet files sharded by
+user id. They are in time order; with the splits `random` and `files` those of train come first,
+then those of valid and of test, and each split is in time order.
 
 Columns: `user_id`, then lists of equal length `item_ids`, `timestamps` (seconds since epoch, UTC)
 and `context_<name>`, and `user_<name>` as in the user table.
@@ -25,7 +27,7 @@ _USER = timeline.name_user_feature("")
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """The history of one user; the lists are sorted from the oldest event to the latest."""
+    """The history of one user; the lists have the order of this module."""
 
     user_id: str
     item_ids: list[str]
