@@ -2,44 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from apache_beam.io.filesystems import FileSystems
 
-from components.ingest.output import dead_letters
 from components.ingest.output.counts import Counts, TableCounts
 from components.ingest.output.id_overlap import BLANKS, IdOverlap, find_likely_change
-from components.ingest.read.records import (
-    BAD_TIMESTAMP,
-    BROKEN_JSON,
-    BROKEN_QUOTING,
-    DAMAGED_FILE,
-    DUPLICATE_ID,
-    HEADER_LINE,
-    INVALID_ENCODING,
-    REPEATED_KEY,
-    REPEATED_USER,
-    TIMESTAMP_OUT_OF_RANGE,
-    TOO_MANY_EVENTS,
-    UNKNOWN_ITEM,
-    WRONG_FIELD_COUNT,
-)
+from components.ingest.output.rejection_rules import require_absence, require_limit
 from schema import timeline
 from schema.errors import DataRefused
 from schema.sources import Data
-
-_HINTS = {
-    WRONG_FIELD_COUNT: "are delimiter and columns right?",
-    BROKEN_QUOTING: 'is quote right? Text without quoting has quote = ""',
-    HEADER_LINE: "remove columns if each file has its own header",
-    BROKEN_JSON: "is format right?",
-    REPEATED_KEY: "remove one of the two values",
-    INVALID_ENCODING: "is encoding right?",
-    BAD_TIMESTAMP: "are timestamp and timestamp_unit right?",
-    TIMESTAMP_OUT_OF_RANGE: "is timestamp_unit right?",
-    UNKNOWN_ITEM: "is the catalogue complete, or should unknown_item be keep?",
-    TOO_MANY_EVENTS: "is max_events_per_user_and_day too small?",
-}
 
 
 def check(counts: Counts, data: Data, rejected_dir: str, is_whole_log: bool = True) -> None:
@@ -62,9 +33,9 @@ def check(counts: Counts, data: Data, rejected_dir: str, is_whole_log: bool = Tr
     _require_overlap(counts, data)
     for name, table in counts.tables.items():
         folder = FileSystems.join(rejected_dir, name)
-        _require_absence(_list_fatal_rules(data), name, table, folder)
+        require_absence(data, name, table, folder)
         _require_readable(name, table)
-        _require_limit(name, table, data.max_rejected_fraction, folder)
+        require_limit(name, table, data.max_rejected_fraction, folder)
         if is_whole_log or not table.unused:
             _require_records(name, table)
     if is_whole_log:
@@ -118,31 +89,6 @@ def _suggest_remedy(overlap: IdOverlap, least: float) -> str:
     return f"without {reason} {share:.2%} would match: write ids alike in both tables{key}"
 
 
-class _FatalRule(NamedTuple):
-    """Why a single record with this reason stops the run, and what to do."""
-
-    why: str
-    remedy: str
-
-
-def _list_fatal_rules(data: Data) -> dict[str, _FatalRule]:
-    fatal = {
-        DAMAGED_FILE: _FatalRule(
-            "since the number of lost records is unknown", "copy the file again, or remove it"
-        ),
-        REPEATED_USER: _build_declared_rule('data.interactions.format = "sequences"'),
-    }
-    if data.interactions.unknown_item == "fail":
-        fatal[UNKNOWN_ITEM] = _build_declared_rule("data.interactions.unknown_item")
-    if data.items is not None and data.items.duplicates == "fail":
-        fatal[DUPLICATE_ID] = _build_declared_rule("data.items.duplicates")
-    return fatal
-
-
-def _build_declared_rule(key: str) -> _FatalRule:
-    return _FatalRule(f"because of {key}", "correct the data or change the key")
-
-
 def _describe_split(totals: dict[str, int]) -> str:
     if "t_valid" not in totals:
         return (
@@ -156,24 +102,6 @@ def _describe_split(totals: dict[str, int]) -> str:
         f"cut at {totals['t_valid']} and {totals['t_test']} s; "
         f"add events at other times, or change split.{keys}"
     )
-
-
-def _require_absence(
-    fatal: dict[str, _FatalRule], name: str, table: TableCounts, folder: str
-) -> None:
-    for reason, rule in fatal.items():
-        rejected = table.rejected_by_reason.get(reason, 0)
-        if rejected:
-            raise DataRefused(
-                f"{name}: expected no record with {reason}, {rule.why}, received {rejected} of "
-                f"{table.read}; they are kept in {folder}: {rule.remedy}"
-                f"{_format_example(folder, reason)}"
-            )
-
-
-def _format_example(folder: str, reason: str) -> str:
-    example = dead_letters.find_example(folder, reason)
-    return f"; for example {example}" if example else ""
 
 
 def _require_readable(name: str, table: TableCounts) -> None:
@@ -224,16 +152,3 @@ def _require_conservation(name: str, table: TableCounts) -> None:
             f"rejected, {table.duplicates} duplicates and {table.unused} unused make {total}: "
             "records were lost"
         )
-
-
-def _require_limit(name: str, table: TableCounts, limit: float, folder: str) -> None:
-    if table.rejected <= limit * table.read:
-        return
-    top = list(table.rejected_by_reason.items())[:3]
-    reasons = ", ".join(f"{reason} {n}" for reason, n in top)
-    hint = f"; {_HINTS[top[0][0]]}" if top[0][0] in _HINTS else ""
-    raise DataRefused(
-        f"{name}: expected at most {limit:.2%} of the records to be rejected, received "
-        f"{table.rejected} of {table.read} ({table.rejected / table.read:.2%}): {reasons}; "
-        f"they are kept in {folder}{hint}{_format_example(folder, top[0][0])}"
-    )
