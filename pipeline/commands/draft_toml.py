@@ -48,8 +48,7 @@ def render_draft(
     lines += _render_labels(draft)
     if draft.split != "clock":
         lines += ["", "[split]", f"kind = {_format_value(draft.split)}"]
-    if not draft.has_times:
-        lines += ["", "[retrieval]", "popularity_prior = false # there are no times"]
+    lines += _render_retrieval(draft)
     others = [f"{path}: {what}" for path, what in draft.others.items()]
     if others:
         lines += ["", *_comment("Not read: " + "; ".join(others))]
@@ -67,8 +66,8 @@ def _render_table(table: TableDraft, is_array: bool) -> Iterator[str]:
 
 def _render_second_log(table: TableDraft) -> Iterator[str]:
     yield from _comment(
-        f"unsure: {table.keys['path']} has users and items too. If they are further events, write "
-        "[[data.interactions]] above, and here without the marks:"
+        f"unsure: {table.keys['path']} has users and items too. If they are further events, change "
+        "[data.interactions] above to [[data.interactions]], and uncomment these lines:"
     )
     yield "# [[data.interactions]]"
     for line in _render_keys(table.keys):
@@ -88,10 +87,15 @@ def _render_labels(draft: Draft) -> list[str]:
     lines = [f"{name} = {_format_value(keys)}" for name, keys in draft.labels.items()]
     lines = ["", "[labels.ranking]", *lines] if lines else []
     for column, values in draft.events.items():
-        lines += ["", *_comment(f"unsure: {column} is a kind of event. Which count, and how much?")]
-        lines += ["# [labels.events]", f"# column = {_format_value(column)}"]
+        lines += ["", "# [labels.events]", f"# column = {_format_value(column)}"]
         lines += [f"# positive = {_format_value(dict.fromkeys(values, 1))}"]
     return lines
+
+
+def _render_retrieval(draft: Draft) -> list[str]:
+    lines = [] if draft.has_times else ["popularity_prior = false # there are no times"]
+    lines += ["user_ids = false # a session does not return"] * draft.has_sessions
+    return ["", "[retrieval]", *lines] if lines else []
 
 
 def _render_keys(keys: Mapping[str, Any]) -> Iterator[str]:

@@ -30,7 +30,11 @@ _TEXT_FORMATS = (
     "%m/%d/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+    "%d/%m/%Y %I:%M %p",
+    "%d-%m-%Y %H:%M",
     "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
     "%Y/%m/%d %H:%M:%S",
 )
 _AMBIGUOUS = ("%m/%d/%Y", "%d/%m/%Y")
@@ -44,6 +48,8 @@ class TimeForm(NamedTuple):
     format: str | None = None
     is_ambiguous: bool = False
     """Whether day and month could be exchanged."""
+    is_local: bool = False
+    """Whether times state no zone."""
 
     @property
     def options(self) -> dict[str, str]:
@@ -157,7 +163,8 @@ def _fit(values: list[Any], form: TimeForm) -> TimeForm | None:
         return None
     converted = convert_timestamps(values, TimeNotation(form.unit, form.format))  # type: ignore[arg-type]
     bad = sum(int(mask.sum()) for _, mask in converted.faults)
-    return form if 1 - bad / len(values) >= _MOST else None
+    fits = 1 - bad / len(values) >= _MOST
+    return form._replace(is_local=converted.local > 0) if fits else None
 
 
 def _share(column: Column, test: Any) -> float:

@@ -52,6 +52,8 @@ class Draft(NamedTuple):
     """`split.kind`."""
     has_times: bool
     """Whether the log has times."""
+    has_sessions: bool = False
+    """Whether its users are sessions."""
 
 
 def draft_tables(folder: str) -> Draft:
@@ -76,8 +78,24 @@ def draft_tables(folder: str) -> Draft:
     labels, kinds = _find_labels(log)
     further = [_draft_events(each) for each in more if each not in parts.values()]
     split = "files" if parts else _choose_split(log)
-    has_times = log.time is not None
-    return Draft([*logs, *tables], labels, kinds, further, others, split, has_times)
+    logs[0].doubts.extend(_doubt_kinds(kinds))
+    return Draft(
+        [*logs, *tables],
+        labels,
+        kinds,
+        further,
+        others,
+        split,
+        has_times=log.time is not None,
+        has_sessions=names.normalize(log.user) in names.SESSIONS,
+    )
+
+
+def _doubt_kinds(kinds: Mapping[str, list[str]]) -> list[str]:
+    return [
+        f"labels.events: {column} is a kind of event; which kinds are positive, with which weights?"
+        for column in kinds
+    ]
 
 
 def _choose_split(log: EventTable) -> str:
@@ -102,6 +120,8 @@ def _draft_events(events: EventTable) -> TableDraft:
     keys |= {"user_id": events.user, "item_id": events.item}
     keys |= {} if events.is_sequences else {"timestamp": events.time or ""}
     doubts = [*sample.doubts, *events.doubts]
+    if names.normalize(events.user) in names.SESSIONS:
+        doubts.append("user_id: are the users sessions, which do not return?")
     if not events.is_sequences and events.time is None:
         doubts.append("timestamp: no column of times was found; are there times?")
     return TableDraft(
@@ -123,6 +143,9 @@ def _draft_attributes(kind: str, attributes: AttributeTable) -> TableDraft:
         keys |= {"title": title} if title else {}
         keys |= {"available": available} if available else {}
     features = choose_features(sample.columns, omitted)
+    if features.held_back:
+        left = ", ".join(features.held_back)
+        doubts.append(f"features: {left} may count the events that are to be predicted")
     for feature, column in features.chosen.items():
         if column.get("column", feature) == keys.get("title"):
             features.chosen[feature] = column | {"kind": "text"}
@@ -175,8 +198,7 @@ def _omit_defaults(keys: dict[str, Any]) -> dict[str, Any]:
 
 
 def _join(table: FoundTable) -> str:
-    columns = list(table.sample.columns)
-    return ", ".join(columns[:8]) + (" …" if len(columns) > 8 else "")
+    return ", ".join(table.sample.columns)
 
 
 def _describe_missing_log(folder: str, tables: Sequence[FoundTable], others: dict[str, str]) -> str:

@@ -28,16 +28,34 @@ def _find_relative_time(columns: Sequence[Column]) -> tuple[str | None, dict[str
     """A column named as a time, whose numbers count from a moment that is not known."""
     named = choose_by_name([column for column in columns if holds_integers(column)], names.TIMES)
     if named is None:
-        return None, {}, []
+        return _find_unknown_form(columns)
     doubt = (
-        "timestamp_origin: the times are none since 1970; from when do they count, in which unit?"
+        "timestamp_origin: the times do not count from 1970; which moment do they count from, and "
+        "in which unit?"
     )
     return named.name, {"timestamp_origin": _ORIGIN}, [doubt]
 
 
+def _find_unknown_form(columns: Sequence[Column]) -> tuple[str | None, dict[str, Any], list[str]]:
+    """A column named as a time, whose texts have no known form: a log with times stays one."""
+    named = choose_by_name([column for column in columns if column.texts], names.TIMES)
+    if named is None:
+        return None, {}, []
+    doubt = (
+        f"timestamp_format: values such as {named.texts[0]!r} have no known form; set "
+        "timestamp_format, as of Python's strptime"
+    )
+    return named.name, {}, [doubt]
+
+
 def _doubt_form(form: TimeForm) -> list[str]:
+    doubts = []
     if form.is_ambiguous:
-        return [
+        doubts.append(
             f"timestamp_format: {form.format} fits, and so does the other order of day and month"
-        ]
-    return []
+        )
+    if form.is_local:
+        doubts.append(
+            'timezone: the times state none and are read as UTC; else set it, as "Europe/Berlin"'
+        )
+    return doubts

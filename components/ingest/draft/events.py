@@ -101,7 +101,9 @@ def _name_columns(table: FoundTable) -> EventTable | None:
     """
     columns = list(table.sample.columns.values())
     time, keys, unsure = find_time(columns)
-    ids = [column for column in columns if column.name != time and _can_be_id(column)][:2]
+    able = [column for column in columns if column.name != time and _can_be_id(column)]
+    unlike_ratings = [column for column in able if not can_be_rating(column)]
+    ids = (unlike_ratings if len(unlike_ratings) > 1 else able)[:2]
     unique = sum(map(_is_unique, ids))
     if len(ids) < 2 or unique > (time is not None):
         return None

@@ -14,6 +14,7 @@ from components.ingest.draft.column import (
     holds_lists,
     holds_numbers,
 )
+from components.ingest.read.nested.literal_text import parse_literal
 
 _SEPARATORS = ("|", ", ", ";", ",")
 _FEW = 20
@@ -101,8 +102,10 @@ def _choose_for_numbers(column: Column) -> dict[str, Any] | None:
 
 def _choose_for_texts(column: Column) -> dict[str, Any] | None:
     texts, distinct = column.texts, column.distinct
-    if _holds_links(column):
+    if _holds_links(column) or _holds_objects(column):
         return None
+    if _holds_printed_lists(column):
+        return {"kind": "set"}
     separator = next((each for each in _SEPARATORS if _is_separator(each, texts)), None)
     if separator is not None:
         return {"kind": "set"} if separator == "|" else {"kind": "set", "separator": separator}
@@ -129,6 +132,17 @@ def _holds_links(column: Column) -> bool:
         sum(text.startswith(("http://", "https://")) for text in column.texts)
         > len(column.texts) / 2
     )
+
+
+def _holds_objects(column: Column) -> bool:
+    """Whether texts are objects or lists of objects, as JSON or as Python prints them."""
+    starts = [re.sub(r"\s", "", text[:20]) for text in column.texts]
+    return sum(start.startswith(("{", "[{")) for start in starts) > len(starts) / 2
+
+
+def _holds_printed_lists(column: Column) -> bool:
+    lists = sum(isinstance(parse_literal(text), list) for text in column.texts[:_MANY])
+    return lists > min(len(column.texts), _MANY) / 2
 
 
 def _name_feature(column: str, used: set[str]) -> str:

@@ -16,6 +16,7 @@ from components.ingest.read.format_detection import (
     looks_like_json,
     require_format,
 )
+from components.ingest.read.nested.extended_json import unwrap_objects
 from components.ingest.read.objects.object_sample import sample_objects
 from schema.errors import TandemError
 from schema.sources import Source
@@ -24,6 +25,8 @@ SAMPLE_RECORDS = 10_000
 _KEY_VALUE = {"key", "value"}
 _TOKENS = re.compile(r"\S+( \S+)+ *")
 _DEEPEST = 4
+_ITEM_LINE = re.compile(r"\d+:")
+"""As in the files of the Netflix Prize."""
 
 
 class FileSample(NamedTuple):
@@ -61,6 +64,11 @@ def sample_file(path: str) -> FileSample | str:
     if _are_sequences(lines):
         kind = "lists" if any(" " not in line.strip() for line in lines) else "sequences"
         return FileSample(path, {"format": kind}, {}, doubts=_doubt_sequences(lines))
+    if _ITEM_LINE.fullmatch(lines[0].strip()):
+        return (
+            f"a line such as {lines[0].strip()} names the item of the lines below it; write the "
+            "item into each line first"
+        )
     form = detect_text_form(path)
     if form is None:
         return "text without a delimiter that divides its lines evenly"
@@ -103,7 +111,13 @@ def _sample_text(path: str, form: TextForm) -> FileSample:
 def _collect_columns(objects: Sequence[dict[str, Any]]) -> dict[str, Column]:
     flat = [dict(_flatten(record)) for record in objects]
     names = dict.fromkeys(itertools.chain.from_iterable(flat))
-    return {name: Column(name, [row.get(name) for row in flat]) for name in names}
+    return {name: Column(name, _unwrap([row.get(name) for row in flat])) for name in names}
+
+
+def _unwrap(values: list[Any]) -> list[Any]:
+    """Values of Extended JSON instead of its objects."""
+    unwrapped = unwrap_objects(values)
+    return unwrapped if isinstance(unwrapped, list) else unwrapped.to_pylist()
 
 
 def _flatten(value: dict[str, Any], prefix: str = "", depth: int = 1) -> Iterable[tuple[str, Any]]:

@@ -5,19 +5,24 @@ import re
 USERS = (
     "userid", "user", "username", "customerid", "customer", "visitorid", "visitor", "memberid",
     "member", "accountid", "account", "uid", "clientid", "client", "buyerid", "reviewerid",
-    "userpseudoid", "cookieid", "cookie", "deviceid", "sessionid", "session", "useremail", "email",
+    "userpseudoid", "cookieid", "cookie", "deviceid", "sessionid", "session", "anonymousid",
+    "buyer", "shopperid", "shopper", "guestid", "kundenid", "kundeid", "kunde", "useremail",
+    "email",
 )  # fmt: skip
+SESSIONS = ("session", "sessionid")
 ITEMS = (
     "itemid", "item", "productid", "product", "movieid", "movie", "articleid", "article",
     "parentasin", "asin", "bookid", "book", "isbn", "businessid", "business", "newsid", "news",
     "trackid", "track", "songid", "song", "artistid", "artist", "gameid", "game", "videoid",
     "video", "campaignid", "campaign", "adid", "contentid", "content", "skuid", "sku", "storyid",
     "recipeid", "placeid", "poiid", "locationid", "showid", "offerid", "appid", "postid", "jobid",
+    "artikelid", "artikel", "produktid", "produkt", "lineitemsku",
 )  # fmt: skip
 TIMES = (
     "timestamp", "eventtimestamp", "eventtime", "time", "datetime", "ts", "date", "eventdate",
     "createdat", "created", "dateadded", "tdat", "unixreviewtime", "reviewtime", "visittime",
-    "purchasedat", "orderdate", "invoicedate", "when",
+    "purchasedat", "purchasedate", "orderdate", "orderedat", "invoicedate", "transactiondate",
+    "saledate", "when", "datum", "zeit", "bestelldatum",
 )  # fmt: skip
 TITLES = (
     "title",
@@ -54,6 +59,7 @@ def normalize(name: str) -> str:
     """
     path = re.sub(r"\[[^\]]*\]", "", name.partition(":")[0]).lower()
     *parents, last = [re.sub(r"[\W_]", "", part) for part in path.split(".")]
+    last = re.sub(r"(?<=.)(uuid|guid|nummer|nr)$", "id", last)
     return f"{parents[-1].removesuffix('s')}{last}" if parents and last == "id" else last
 
 

@@ -30,4 +30,4 @@ class Sample:
     unused: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Unused records by table."""
     labels: Mapping[str, list[float]] = dataclasses.field(default_factory=dict)
-    """All labels by name, sorted, of all splits."""
+    """All labels that are not missing, by name, sorted, of all splits."""

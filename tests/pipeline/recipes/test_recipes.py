@@ -61,6 +61,7 @@ def collect_labels(examples: list[dict], name: str) -> list[float]:
         round(value, 2)
         for example in examples
         for value in example[name][example["target_from"][0] :]
+        if value == value  # a missing label is NaN
     )
 
 

@@ -276,3 +276,67 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
         draft_tables(str(tmp_path / "nowhere"))
     with pytest.raises(UsageError, match="expected files with data"):
         draft_tables(str(tmp_path))
+
+
+def draft_files(folder: pathlib.Path, **files: str) -> Draft:
+    """The draft for text files, of which each name has its last `_` for the dot."""
+    for name, text in files.items():
+        stem, _, ending = name.rpartition("_")
+        (folder / f"{stem}.{ending}").write_text(text)
+    return draft_tables(str(folder))
+
+
+def test_a_file_with_the_item_on_a_line_of_its_own_is_refused(tmp_path):
+    text = "".join(f"{m}:\n" + "".join(f"{n},{n % 5 + 1},2005-09-06\n" for n in range(30))
+                   for m in (1, 2))  # fmt: skip
+    with pytest.raises(DataRefused, match="a line such as 1: names the item of the lines below"):
+        draft_files(tmp_path, combined_txt=text)
+
+
+def test_a_rating_is_no_id(tmp_path):
+    rows = [f"u{n % 9},{n % 5 + 1},i{n % 13},{T0 + n}" for n in range(60)]
+    keys = draft_files(tmp_path, log_csv="\n".join(rows) + "\n").tables[0].keys
+    assert keys["columns"] == ["user_id", "rating", "item_id", "timestamp"]
+
+
+def test_times_of_an_unknown_form_stay_times(tmp_path):
+    rows = [f"u{n % 9},i{n % 13},{n % 28 + 1} of March 2024" for n in range(60)]
+    draft = draft_files(tmp_path, log_csv="user_id,item_id,purchase date\n" + "\n".join(rows))
+    assert draft.tables[0].keys["timestamp"] == "purchase date"
+    assert (draft.has_times, draft.split) == (True, "clock")
+    assert "values such as '1 of March 2024' have no known form" in draft.tables[0].doubts[-1]
+
+
+def test_objects_of_extended_json_are_values(tmp_path):
+    records = [
+        {"customer": {"$oid": f"{n % 9:024x}"}, "product": f"i{n % 13}",
+         "createdAt": {"$date": f"2024-03-{n % 28 + 1:02}T08:00:00Z"}}
+        for n in range(60)
+    ]  # fmt: skip
+    draft = draft_files(tmp_path, orders_jsonl="".join(json.dumps(r) + "\n" for r in records))
+    assert draft.tables[0].keys == {
+        "path": "orders.jsonl", "format": "jsonl", "user_id": "customer", "item_id": "product",
+        "timestamp": "createdAt",
+    }  # fmt: skip
+
+
+def test_objects_in_a_cell_are_no_feature_and_printed_lists_are_sets(tmp_path):
+    log = "user_id,item_id,timestamp\n" + "".join(f"{u},{i},{at}\n" for u, i, at in EVENTS)
+    items = "item_id,cast,genres\n" + "".join(
+        f'i{n},"[{{""id"": {n}, ""name"": ""Actor, {n % 3}""}}]","[\'Drama\', \'War\']"\n'
+        for n in range(11)
+    )
+    draft = draft_files(tmp_path, log_csv=log, movies_csv=items)
+    (table,) = (each for each in draft.tables if each.kind == "items")
+    assert table.features.chosen == {"genres": {"kind": "set"}}
+
+
+def test_sessions_and_kinds_of_events_are_doubted(tmp_path):
+    rows = [f"s{n % 9},i{n % 13},{T0 + n},{'view' if n % 3 else 'buy'}" for n in range(60)]
+    log = "session_id,item_id,timestamp,action\n" + "\n".join(rows)
+    draft = draft_files(tmp_path, clicks_csv=log)
+    assert draft.has_sessions
+    assert draft.tables[0].doubts == [
+        "user_id: are the users sessions, which do not return?",
+        "labels.events: action is a kind of event; which kinds are positive, with which weights?",
+    ]

@@ -36,7 +36,7 @@ SAMPLE = Sample(
     rejected={"items": {"wrong_field_count": 1}},
     event=("276725", "3 423 99999", 946684800),
     user={"user_age": [], "user_place": ["köln", '"n/a"', "germany"]},
-    labels={"label_liked": [0.0] * 5 + [5.0] * 5 + [8.0] * 5 + [9.0]},
+    labels={"label_liked": [5.0] * 5 + [8.0] * 5 + [9.0]},
     item={
         "item_id": ["0002005018"],
         "title": ['Été "blue"; a novel'],

@@ -58,7 +58,7 @@ SAMPLE = Sample(
     items=3,
     users=4,
     event=("8842281e1d1347389f2ab93d60773d2d", "18245961", 1489212141),
-    labels={"label_read": [0.0] * 3 + [1.0] * 9, "label_liked": [0.0] * 3 + [4.0] * 9},
+    labels={"label_read": [0.0] * 3 + [1.0] * 9},
     item={
         "item_id": ["18245961"],
         "title": ["Poems 1"],
