@@ -13,6 +13,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d+),\d{1,2}\s*")
 _SENTINELS = ("-", "--", "?", ".", "#N/A", "(not set)", "(null)", "(none)", "none", "missing")
+_DAY = re.compile(r"(19|20)\d{6}")
 _BOOLEANS = {"true", "false"}
 _MOST = 0.95
 _TEXT_FORMATS = (
@@ -145,7 +146,10 @@ def detect_time(column: Column) -> TimeForm | None:
     if all(isinstance(value, datetime.date) for value in present):  # Parquet's own types
         return TimeForm("s")
     if holds_numbers(column):
-        return next((form for unit in _UNITS if (form := _fit(present, TimeForm(unit)))), None)
+        forms = [TimeForm(unit) for unit in _UNITS]
+        if all(isinstance(value, str) and _DAY.fullmatch(value) for value in present):
+            forms = [TimeForm("s", "%Y%m%d")]
+        return next((fitting for form in forms if (fitting := _fit(present, form))), None)
     iso = _fit(present, TimeForm("iso8601"))
     if iso is not None:
         return iso

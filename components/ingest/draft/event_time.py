@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.ingest.draft import names
-from components.ingest.draft.column import Column, TimeForm, detect_time, holds_integers
+from components.ingest.draft.column import (
+    Column,
+    TimeForm,
+    detect_time,
+    holds_integers,
+    holds_numbers,
+)
 from components.ingest.draft.named_columns import choose_by_name
 
 _ORIGIN = "2020-01-01T00:00:00Z"
@@ -38,7 +44,8 @@ def _find_relative_time(columns: Sequence[Column]) -> tuple[str | None, dict[str
 
 def _find_unknown_form(columns: Sequence[Column]) -> tuple[str | None, dict[str, Any], list[str]]:
     """A column named as a time, whose texts have no known form: a log with times stays one."""
-    named = choose_by_name([column for column in columns if column.texts], names.TIMES)
+    texts = [column for column in columns if column.texts and not holds_numbers(column)]
+    named = choose_by_name(texts, names.TIMES)
     if named is None:
         return None, {}, []
     doubt = (

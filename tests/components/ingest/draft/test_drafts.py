@@ -307,6 +307,26 @@ def test_times_of_an_unknown_form_stay_times(tmp_path):
     assert "values such as '1 of March 2024' have no known form" in draft.tables[0].doubts[-1]
 
 
+@pytest.mark.parametrize(
+    ("times", "form"),
+    [
+        (lambda n: f"{n % 12 + 1}/{n % 28 + 1}/2024 8:{n:02} AM", "%m/%d/%Y %I:%M %p"),
+        (lambda n: f"202403{n % 28 + 1:02}", "%Y%m%d"),
+    ],
+)
+def test_forms_of_times_and_their_zone(tmp_path, times, form):
+    rows = [f"u{n % 9},i{n % 13},{times(n)}" for n in range(60)]
+    draft = draft_files(tmp_path, log_csv="user_id,item_id,date\n" + "\n".join(rows))
+    assert draft.tables[0].keys["timestamp_format"] == form
+    assert draft.tables[0].doubts[-1].startswith("timezone: the times state none")
+
+
+def test_durations_are_no_times(tmp_path):
+    rows = [f"u{n % 9},i{n % 13},{n}.5" for n in range(60)]
+    draft = draft_files(tmp_path, log_csv="user_id,item_id,time\n" + "\n".join(rows))
+    assert (draft.has_times, draft.split) == (False, "random")
+
+
 def test_objects_of_extended_json_are_values(tmp_path):
     records = [
         {"customer": {"$oid": f"{n % 9:024x}"}, "product": f"i{n % 13}",
