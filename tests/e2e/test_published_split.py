@@ -1,11 +1,11 @@
 """A published split: lists of items without times, in one file for train and one for test."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+
+from tests.e2e.command_line import tandem
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -45,14 +45,6 @@ def _lists():
 
 
 LISTS = list(_lists())
-
-
-def tandem(*args):
-    completed = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", *args], check=False, capture_output=True, text=True
-    )
-    assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
-    return completed
 
 
 def _write(folder):

@@ -1,8 +1,6 @@
 """A grocer whose customers buy one favourite every week, with each value of `recommend.repeats`."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from serving.client.client import Client
 from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
+from tests.e2e.command_line import tandem
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -52,14 +51,6 @@ def _events():
 
 
 EVENTS = list(_events())
-
-
-def tandem(*args):
-    completed = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", *args], check=False, capture_output=True, text=True
-    )
-    assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
-    return completed
 
 
 @pytest.fixture(scope="module")

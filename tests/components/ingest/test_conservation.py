@@ -111,7 +111,7 @@ def check(dataset: Dataset, data: bytes, block_bytes: int) -> None:
 sizes = st.integers(1, 40)
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(
     st.one_of(csv_lines.map(str.encode), st.binary(max_size=80)),
     sizes,
@@ -124,7 +124,7 @@ def test_delimited_text_is_conserved(data, block_bytes, unit):
     check(described("csv", unit), data, block_bytes)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.one_of(json_lines.map(lambda text: text.encode(errors="replace")), st.binary(max_size=80)),
     sizes,
@@ -145,7 +145,7 @@ python_lines = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.one_of(python_lines.map(lambda text: text.encode(errors="replace")), st.binary(max_size=80)),
     sizes,
@@ -165,7 +165,7 @@ json_texts = st.lists(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.builds(lambda sep, texts: sep.join(texts).encode(), st.sampled_from([",", "\n"]), json_texts)
     | st.binary(max_size=80),
