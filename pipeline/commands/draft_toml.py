@@ -77,8 +77,6 @@ def _render_second_log(table: TableDraft) -> Iterator[str]:
 def _render_features(table: TableDraft) -> list[str]:
     chosen, held_back = table.features
     lines = [f"{name} = {_format_value(keys)}" for name, keys in chosen.items()]
-    if held_back:
-        lines += _comment("unsure: these may count the events that are to be predicted:")
     lines += [f"# {name} = {_format_value(keys)}" for name, keys in held_back.items()]
     return ["", f"[features.{table.kind}]", *lines] if lines else []
 
