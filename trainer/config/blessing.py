@@ -13,7 +13,9 @@ from trainer.config.metric_names import PER_USER
 ComparedMetric = Literal["recall@10", "ndcg@10", "recall@100"]
 """Metrics in which lists are compared user by user."""
 
-Baseline = Literal["popular", "recent", "item_neighbours", "personal_frequency", "retrieval"]
+Baseline = Literal[
+    "popular", "recent", "item_neighbours", "item_transitions", "personal_frequency", "retrieval"
+]
 RECENT: Baseline = "recent"
 """Name of the baseline that exists only for events with times."""
 PERSONAL: Baseline = "personal_frequency"

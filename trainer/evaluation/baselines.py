@@ -1,5 +1,5 @@
-"""The baselines that a model must beat: popularity of all time, recent popularity, item neighbours
-and, where items of the history may be recommended, the user's own items.
+"""The baselines that a model must beat: popularity of all time, recent popularity, item neighbours,
+item transitions and, where items of the history may be recommended, the user's own items.
 
 Item neighbours: Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW
 2001, and Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004. They count
@@ -10,11 +10,14 @@ import numpy as np
 from scipy import sparse
 
 from schema.recommend import Repeats
-from trainer.config.blessing import PERSONAL
+from trainer.config.blessing import PERSONAL, RECENT
 from trainer.data.evaluation_queries import EvaluationQueries
+from trainer.data.item_transitions import build_transitions
 from trainer.data.popularity import PopularityClock
+from trainer.data.strongest import select_strongest
 from trainer.evaluation.personal_frequency import rank_by_personal_frequency
-from trainer.metrics.top_k import iterate_blocks, rank_popular, select_top_k
+from trainer.evaluation.transitions import rank_by_transitions
+from trainer.metrics.top_k import iterate_blocks, rank_popular, scale_below, select_top_k
 
 NEIGHBOURS = 200
 SHRINKAGE = 100.0
@@ -39,19 +42,23 @@ def rank_baselines(
     Returns:
         Name -> [q, min(k, n)] indices of items that `queries.repeats` allows, best first: `popular`
         counts events of all time, `recent` those of the last `recent_days`, `item_neighbours` uses
-        co-occurrences among each user's latest items, and `personal_frequency`, which is missing
-        where items of the history are excluded, counts the user's own events.
+        co-occurrences among each user's latest items, `item_transitions` their order, and
+        `personal_frequency`, which is missing where items of the history are excluded, counts the
+        user's own events.
     """
     repeats = queries.repeats
     counts = clock.counts(queries.now)
     interactions = build_interaction_matrix(clock, queries.now, LATEST_ITEMS)
     similar = compute_similarities(interactions)
     lists = {"popular": rank_popular(counts, queries.interacted, k, repeats)}
+    newest = counts
     if recent_days is not None:
-        recent = clock.counts(queries.now, recent_days)
-        lists["recent"] = rank_popular(recent, queries.interacted, k, repeats)
+        newest = clock.counts(queries.now, recent_days)
+        lists[RECENT] = rank_popular(newest, queries.interacted, k, repeats)
     neighbours = rank_by_neighbours(queries.interacted, similar, counts, k, repeats)
     lists["item_neighbours"] = neighbours
+    transitions = build_transitions(clock, queries.now)
+    lists["item_transitions"] = rank_by_transitions(queries, transitions, newest, k)
     if repeats != "exclude":
         lists[PERSONAL] = rank_by_personal_frequency(queries, counts, k)
     return lists
@@ -73,7 +80,6 @@ def compute_similarities(
     blocks = []
     for part in iterate_blocks(len(user_counts), _BLOCK_ITEMS):
         both = sparse.csr_matrix(of_item[part] @ interactions)
-        both.sort_indices()
         blocks.append(_select_most_similar(both, part.start, user_counts, neighbours, shrinkage))
     return sparse.csr_matrix(sparse.vstack(blocks))
 
@@ -85,13 +91,8 @@ def _select_most_similar(
     item = first + np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
     similar = both.data / (np.sqrt(user_counts[item] * user_counts[both.indices]) + shrinkage)
     similar[both.indices == item] = 0
-    nearest = []
-    for begin, end in zip(both.indptr[:-1], both.indptr[1:], strict=True):
-        best = np.argsort(-similar[begin:end], kind="stable")[:neighbours]
-        nearest.append(begin + best[similar[begin + best] > 0])
-    splits = np.concatenate([[0], np.cumsum([len(row) for row in nearest])])
-    chosen = np.concatenate(nearest)
-    return sparse.csr_matrix((similar[chosen], both.indices[chosen], splits), shape=both.shape)
+    rows = sparse.csr_matrix((similar, both.indices, both.indptr), shape=both.shape)
+    return select_strongest(rows, neighbours)
 
 
 def rank_by_neighbours(
@@ -113,19 +114,13 @@ def rank_by_neighbours(
         k: length of the lists.
         repeats: whether lists hold items of the history.
     """
-    tie = _scale_below_similarities(counts, similar)
+    tie = scale_below(counts, similar)
     history = build_history_matrix(interacted, len(counts))
     lists = []
     for part in iterate_blocks(len(interacted)):
         scores = np.asarray((history[part] @ similar).todense(), np.float64) + tie
         lists.append(select_top_k(scores, interacted[part], k, repeats))
     return np.concatenate(lists)
-
-
-def _scale_below_similarities(counts: np.ndarray, similar: sparse.csr_matrix) -> np.ndarray:
-    """[n] `counts` scaled to be far smaller than any positive similarity."""
-    least = similar.data.min() if similar.nnz else 1.0
-    return counts * (1e-3 * least / max(1, counts.max()))
 
 
 def build_interaction_matrix(

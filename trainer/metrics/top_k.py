@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+from scipy import sparse
 
 from schema.recommend import Repeats
 
@@ -50,6 +51,12 @@ def _mask_scores(row: np.ndarray, interacted: np.ndarray, repeats: Repeats) -> N
         kept = row[interacted]
         row[:] = -np.inf
         row[interacted] = kept
+
+
+def scale_below(counts: np.ndarray, scores: sparse.csr_matrix) -> np.ndarray:
+    """[n] `counts` scaled to be far smaller than any of the positive `scores`, to decide ties."""
+    least = scores.data.min() if scores.nnz else 1.0
+    return counts * (1e-3 * least / max(1, counts.max()))
 
 
 def rank_popular(
