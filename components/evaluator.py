@@ -22,7 +22,7 @@ from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConf
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.blessing import decide_blessing, list_failures
 from trainer.evaluation.evaluate import evaluate
-from trainer.evaluation.quality import COMPARISONS
+from trainer.evaluation.stage_quality import COMPARISONS
 from trainer.evaluation.trained_stages import TrainedStages
 from trainer.ranking.serving_order import read_serving_order
 

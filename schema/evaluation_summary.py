@@ -81,6 +81,25 @@ class SliceMetrics(SummaryModel):
         return self.__pydantic_extra__ or {}
 
 
+class PropensitySummary(SummaryModel):
+    """The inverse exposure propensities of the `relevant` items by which `snips_` metrics are
+    weighted.
+    """
+
+    impressions: int
+    """Impressions before test, from which propensities are estimated."""
+    clip: float
+    """The greatest weight; that of the relevant item with the median propensity is 1."""
+    relevant: int
+    """Relevant items, once for each user."""
+    clipped: int
+    """Relevant items with the greatest weight."""
+    never_shown: int
+    """Relevant items that no impression before test shows."""
+    effective_users: float
+    """The number of equally weighted users with the same variance of the mean."""
+
+
 class RetrievalSummary(ListMetrics):
     """Retrieval's lists on test, the baselines', and how retrieval was trained."""
 
@@ -89,6 +108,8 @@ class RetrievalSummary(ListMetrics):
     baselines: dict[str, ListMetrics]
     against: ListComparisons = {}
     slices: dict[str, dict[str, SliceMetrics]] = {}
+    propensities: PropensitySummary | None = None
+    """None for a log without impressions."""
     ceiling: dict[str, float] = {}
     """Best value that any method could reach, by metric; of simulated data only."""
     training: dict[str, float] = {}

@@ -6,6 +6,7 @@ from typing import TextIO
 from rich.console import Console
 
 from pipeline.report import event_log, terminal_tables
+from pipeline.report.propensities import describe_propensities
 from schema.evaluation_summary import RankingSummary, VerdictSummary
 from schema.run_summary import (
     IndexSummary,
@@ -52,6 +53,9 @@ def print_report(summary: RunSummary, console: Console) -> None:
         console.print(line)
     console.print(terminal_tables.make_quality_table(summary))
     console.print(terminal_tables.make_differences_table(summary))
+    if (propensities := summary.retrieval.propensities) is not None:
+        console.print(terminal_tables.make_snips_table(summary))
+        console.print(describe_propensities(propensities), soft_wrap=True)
     for line in _format_measurements(summary):
         console.print(line)
     _print_verdict(summary.verdict, console)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from pipeline.report.propensities import SNIPS_METRICS
 from schema.evaluation_summary import (
     FairnessSummary,
     ItemFairness,
@@ -24,12 +25,8 @@ _PUSHED = "pushed"
 
 def make_quality_table(summary: RunSummary) -> Table:
     """A row for each kind of lists, with metrics and, where there are some, their intervals."""
-    table = Table(title="quality on test, with 95 % intervals", title_justify="left")
-    table.add_column("")
-    for name in _QUALITY_COLUMNS:
-        table.add_column(name, justify="right")
-    for name, lists in _list_quality_rows(summary):
-        table.add_row(name, *(_format_metric(lists, metric) for metric in _QUALITY_COLUMNS))
+    table = _make_table("quality on test, with 95 % intervals", _QUALITY_COLUMNS)
+    _add_quality_rows(table, summary, _QUALITY_COLUMNS)
     if summary.retrieval.ceiling:
         ceiling = summary.retrieval.ceiling
         cells = [f"{ceiling[name]:.4f}" if name in ceiling else "" for name in _QUALITY_COLUMNS]
@@ -41,15 +38,36 @@ def make_differences_table(summary: RunSummary) -> Table:
     """Differences, with verdicts, of both stages' lists from the best baseline by NDCG@10, of the
     final lists from the pushed version, and from retrieval's where ranking's order is served.
     """
-    table = Table(title="differences on test, with significance")
-    table.title_justify = "left"
-    table.add_column("")
-    for name in _DIFFERENCE_COLUMNS:
-        table.add_column(name, justify="right")
-    for name, differences in _list_comparisons(summary):
-        cells = (_format_difference(differences.get(name)) for name in _DIFFERENCE_COLUMNS)
-        table.add_row(name, *cells)
+    table = _make_table("differences on test, with significance", _DIFFERENCE_COLUMNS)
+    _add_difference_rows(table, summary, _DIFFERENCE_COLUMNS)
     return table
+
+
+def make_snips_table(summary: RunSummary) -> Table:
+    """The rows of both other tables, with metrics weighted by inverse propensity."""
+    table = _make_table("quality on test, weighted by inverse propensity", SNIPS_METRICS)
+    _add_quality_rows(table, summary, SNIPS_METRICS)
+    table.add_section()
+    _add_difference_rows(table, summary, SNIPS_METRICS)
+    return table
+
+
+def _make_table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _add_quality_rows(table: Table, summary: RunSummary, columns: tuple[str, ...]) -> None:
+    for name, lists in _list_quality_rows(summary):
+        table.add_row(name, *(_format_metric(lists, metric) for metric in columns))
+
+
+def _add_difference_rows(table: Table, summary: RunSummary, columns: tuple[str, ...]) -> None:
+    for name, differences in _list_comparisons(summary):
+        table.add_row(name, *(_format_difference(differences.get(metric)) for metric in columns))
 
 
 def format_user_count(retrieval: RetrievalSummary) -> str:

@@ -75,12 +75,12 @@ def build_clock(splits: "list[Timelines]", size: int) -> PopularityClock:
     items = np.concatenate([t.item_index[c] for t, c in zip(splits, chosen, strict=True)])
     order = np.argsort(timestamps, kind="stable")
     user = np.concatenate(
-        [u[t.rows[c]] for u, t, c in zip(_number_users(splits), splits, chosen, strict=True)]
+        [u[t.rows[c]] for u, t, c in zip(number_users(splits), splits, chosen, strict=True)]
     )
     return PopularityClock(timestamps[order], items[order], user[order], size)
 
 
-def _number_users(splits: "list[Timelines]") -> list[np.ndarray]:
+def number_users(splits: "list[Timelines]") -> list[np.ndarray]:
     """Per split: [u] number of each timeline's user, the same in every split."""
     _, numbers = np.unique(np.concatenate([t.user_ids for t in splits]), return_inverse=True)
     return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])

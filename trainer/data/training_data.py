@@ -12,6 +12,7 @@ from schema.recommend import Repeats
 from trainer.data.catalogue import Catalogue, load_catalogue
 from trainer.data.event_weights import scale_weights
 from trainer.data.popularity import PopularityClock, build_clock
+from trainer.data.propensities import ExposurePropensities, count_impressions
 from trainer.data.timelines import Timelines, build_item_table, load_timelines
 
 
@@ -42,6 +43,12 @@ class TrainingData:
         of the query.
         """
         return build_clock(list(splits), self.catalogue.size + 1)
+
+    def propensities(self, *splits: Timelines) -> ExposurePropensities | None:
+        """How often the splits' impressions showed each item, see `count_impressions`; pass only
+        splits that may be known at the time of the query.
+        """
+        return count_impressions(list(splits), self.catalogue.size + 1)
 
     @property
     def has_clock(self) -> bool:

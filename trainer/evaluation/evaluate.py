@@ -11,7 +11,8 @@ from trainer.data.sufficient_data import require_queries
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.baselines import rank_baselines
 from trainer.evaluation.fairness import measure_fairness
-from trainer.evaluation.quality import StageLists, build_list_evaluator, evaluate_stages
+from trainer.evaluation.quality import build_list_evaluator
+from trainer.evaluation.stage_quality import StageLists, evaluate_stages
 from trainer.evaluation.trained_stages import TrainedStages
 from trainer.metrics.top_k import rank_nearest
 from trainer.ranking.label_errors import measure_label_errors
@@ -57,7 +58,9 @@ def evaluate(
     retrieved, reranked = _rank_both_stages(queries, stages, at_test)
     recent_days = config.recent_days if data.has_times else None
     evaluated = evaluate_stages(
-        build_list_evaluator(queries, clock, at_test[:, :-1], data),
+        build_list_evaluator(
+            queries, clock, at_test[:, :-1], data, data.propensities(data.train, data.valid)
+        ),
         StageLists(
             retrieval=retrieved,
             reranked=reranked,

@@ -1,26 +1,24 @@
-"""Metrics of the lists of both stages, of the baselines and of the pushed version.
+"""Metrics of lists.
 
 A `ListEvaluator` holds everything that lists for the same evaluation queries share.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from schema.signatures import RANKING
 from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.popularity import PopularityClock
+from trainer.data.propensities import ExposurePropensities
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.baselines import build_interaction_matrix
+from trainer.evaluation.propensity_weights import PropensityWeights
 from trainer.evaluation.slice_metrics import (
     MetricsRow,
     RelevantItems,
     collect_relevant_items,
     measure_item_slices,
     measure_user_slices,
-    note_user_count,
 )
 from trainer.evaluation.slices import (
     Slice,
@@ -43,8 +41,6 @@ from trainer.metrics.ranking import average_metrics, compute_user_metrics
 _SEED = 1
 _HEADLINE = ("recall@10", "ndcg@10", "recall@100")
 _CUTOFFS = (10, 100)
-PUSHED = "pushed"
-COMPARISONS = "beside"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,14 +54,22 @@ class ListEvaluator:
     """Dimension -> slices of the queries."""
     item_slices: dict[str, list[Slice]]
     """Dimension -> slices of the relevant items."""
+    weights: PropensityWeights | None = None
+    """None for a log without impressions."""
 
     def evaluate(self, lists: np.ndarray) -> "EvaluatedLists":
         """Evaluates `lists` [users, >= 100], or as long as the catalogue."""
-        return EvaluatedLists(self, lists, compute_user_metrics(lists, self.queries.relevant))
+        columns = compute_user_metrics(lists, self.queries.relevant)
+        weighted = {} if self.weights is None else self.weights.measure(lists)
+        return EvaluatedLists(self, lists, columns, weighted)
 
 
 def build_list_evaluator(
-    queries: EvaluationQueries, clock: PopularityClock, vectors: np.ndarray, data: TrainingData
+    queries: EvaluationQueries,
+    clock: PopularityClock,
+    vectors: np.ndarray,
+    data: TrainingData,
+    propensities: ExposurePropensities | None = None,
 ) -> ListEvaluator:
     """The evaluator for `queries`.
 
@@ -74,6 +78,7 @@ def build_list_evaluator(
         clock: popularity over the events that may be known at their moment.
         vectors: [n + 1, dim] item vectors, for diversity.
         data: declared features and the catalogue.
+        propensities: counted from impressions that may be known at that moment, if there are any.
     """
     interactions = build_interaction_matrix(clock, queries.now)
     known = ItemStatistics(
@@ -89,6 +94,7 @@ def build_list_evaluator(
         relevant,
         _slice_queries(queries, data),
         _slice_relevant_items(queries, relevant, known.events, data),
+        None if propensities is None else PropensityWeights(relevant, propensities),
     )
 
 
@@ -120,15 +126,21 @@ class EvaluatedLists:
     lists: np.ndarray
     columns: dict[str, np.ndarray]
     """Metric -> [users]."""
+    weighted: dict[str, np.ndarray]
+    """Metric -> [users], see `PropensityWeights`; empty for a log without impressions."""
 
     def summary(self) -> MetricsRow:
-        """Metric -> value; `intervals`: metric -> bounds, for metrics that are means over users or
-        over recommended items.
+        """Metric -> value; `intervals`: metric -> bounds, for metrics that are means over users,
+        weighted or not, or over recommended items.
         """
         metrics: MetricsRow = dict(average_metrics(self.columns))
         metrics |= compute_beyond_accuracy(self.lists, self.evaluator.items)
         intervals = confidence.compute_mean_intervals(self.columns, _SEED)
         intervals |= compute_beyond_accuracy_intervals(self.lists, self.evaluator.items, _SEED)
+        if self.evaluator.weights is not None:
+            weighted = self.evaluator.weights.compute_intervals(self.weighted, _SEED)
+            metrics |= {name: interval.value for name, interval in weighted.items()}
+            intervals |= weighted
         bounds = {name: {"low": i.low, "high": i.high} for name, i in intervals.items()}
         return metrics | {"intervals": bounds}
 
@@ -150,84 +162,17 @@ class EvaluatedLists:
         return {
             name: {
                 metric: dataclasses.asdict(difference)
-                for metric, difference in confidence.compare_paired(
-                    self._headline, other.columns, _SEED
-                ).items()
+                for metric, difference in self._compare(other).items()
             }
             for name, other in others.items()
         }
 
+    def _compare(self, other: "EvaluatedLists") -> dict[str, confidence.Difference]:
+        differences = confidence.compare_paired(self._headline, other.columns, _SEED)
+        if self.evaluator.weights is None:
+            return differences
+        return differences | self.evaluator.weights.compare(self.weighted, other.weighted, _SEED)
+
     @property
     def _headline(self) -> dict[str, np.ndarray]:
         return {name: self.columns[name] for name in _HEADLINE}
-
-
-@dataclasses.dataclass(frozen=True)
-class StageLists:
-    """[users, >= 100] item indices each (or as long as the catalogue), for the same queries."""
-
-    retrieval: np.ndarray
-    reranked: np.ndarray
-    """The same items, with the first ones in ranking's order."""
-    order: str
-    """Whose order is served."""
-    baselines: dict[str, np.ndarray]
-    """By name."""
-    pushed: np.ndarray | None
-    """Lists of the currently pushed version, if there is one."""
-    comparisons: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    """Further lists to compare the final lists with, by name."""
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluatedStages:
-    """The evaluated lists of both stages and of everything that they are compared with."""
-
-    retrieval: EvaluatedLists
-    reranked: EvaluatedLists
-    order: str
-    baselines: dict[str, EvaluatedLists]
-    pushed: dict[str, EvaluatedLists]
-    """Under the name `pushed`; empty if no version is pushed."""
-    comparisons: dict[str, EvaluatedLists]
-    """By name."""
-
-    @property
-    def served(self) -> EvaluatedLists:
-        """The final lists: those in the serving order."""
-        return self.reranked if self.order == RANKING else self.retrieval
-
-    def as_json(self) -> dict[str, dict[str, Any]]:
-        """`retrieval`, `ranking` and, if given, `pushed` and `beside`: see
-        `trainer.evaluation.evaluate`.
-        """
-        users = len(self.retrieval.evaluator.queries)
-        baselines = {name: lists.summary() for name, lists in self.baselines.items()}
-        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.comparisons
-        retrieval = _report_lists(self.retrieval, self.baselines)
-        summary = {
-            "retrieval": retrieval
-            | {"users": users, "baselines": baselines}
-            | note_user_count(users),
-            "ranking": _report_lists(self.served, others)
-            | {"order": self.order, "reranked": self.reranked.summary()},
-        }
-        summary |= {name: lists.summary() for name, lists in self.pushed.items()}
-        comparisons = {name: lists.summary() for name, lists in self.comparisons.items()}
-        return summary | ({COMPARISONS: comparisons} if comparisons else {})
-
-
-def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedStages:
-    """Evaluates all lists with the same evaluator."""
-    return EvaluatedStages(
-        retrieval=evaluator.evaluate(lists.retrieval),
-        reranked=evaluator.evaluate(lists.reranked),
-        order=lists.order,
-        baselines={name: evaluator.evaluate(other) for name, other in lists.baselines.items()},
-        pushed={} if lists.pushed is None else {PUSHED: evaluator.evaluate(lists.pushed)},
-        comparisons={name: evaluator.evaluate(other) for name, other in lists.comparisons.items()},
-    )
-
-
-def _report_lists(lists: EvaluatedLists, others: dict[str, EvaluatedLists]) -> dict[str, Any]:
-    return lists.summary() | {"slices": lists.slices(), "against": lists.compare_with(others)}

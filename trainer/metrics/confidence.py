@@ -132,22 +132,37 @@ class Difference:
 
 
 def compare_paired(
-    ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray], seed: int
+    ours: Mapping[str, np.ndarray],
+    theirs: Mapping[str, np.ndarray],
+    seed: int,
+    weight: np.ndarray | None = None,
 ) -> dict[str, Difference]:
     """Paired differences, `ours` minus `theirs`, in metrics where more is better.
 
     Both hold the same metrics, [users] each, for the same users in the same order. Each verdict has
     its own error rate of 5 %: of twenty metrics of equally good lists one may well look better or
     worse.
+
+    With a `weight` [users] > 0 of each user, values already hold it as a factor, the divisor is the
+    sum of weights, and `users` is the effective number of users.
     """
-    users = len(next(iter(ours.values())))
-    intervals = compute_mean_intervals(
-        {name: values - theirs[name] for name, values in ours.items()}, seed
+    if weight is None:
+        weight = np.ones(len(next(iter(ours.values()))))
+    users = int(compute_effective_size(weight))
+    intervals = compute_ratio_intervals(
+        {name: values - theirs[name] for name, values in ours.items()}, weight, seed
     )
     return {
         name: Difference(each.value, each.low, each.high, users, decide_verdict(each, users))
         for name, each in intervals.items()
     }
+
+
+def compute_effective_size(weight: np.ndarray) -> float:
+    """Number of equally weighted users whose mean varies as much as that of users with `weight`
+    [users] > 0: (sum of weights)² / sum of squared weights (Kish, Survey sampling, 1965).
+    """
+    return float(weight.sum() ** 2 / (weight**2).sum())
 
 
 def decide_verdict(difference: Interval, users: int) -> Verdict:

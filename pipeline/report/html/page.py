@@ -8,11 +8,8 @@ from pipeline.report.html.data import DataVolumes, add_data_section, read_volume
 from pipeline.report.html.fairness import add_fairness_section
 from pipeline.report.html.labels import add_analysis_section, add_labels_section
 from pipeline.report.html.performance import add_execution_section, add_index_section
-from pipeline.report.html.quality import (
-    add_examples_section,
-    add_quality_section,
-    add_slices_section,
-)
+from pipeline.report.html.quality import add_examples_section, add_quality_section
+from pipeline.report.html.slices import add_slices_section
 from pipeline.report.html.training import Curves, add_training_section, read_curves
 from pipeline.report.html.verdict import add_verdict
 from pipeline.run_root import RunRoot

@@ -1,13 +1,17 @@
-"""Quality on test: both stages compared with the baselines, the slices, and the lists of a few
-users.
-"""
+"""Quality on test: both stages compared with the baselines, and the lists of a few users."""
 
 from xml.etree.ElementTree import Element, SubElement
 
 from pipeline.report.html import charts, elements, wording
 from pipeline.report.html.charts import Dot
 from pipeline.report.html.elements import Cell, TableRow
-from schema.evaluation_summary import ListMetrics, MetricDifference, SliceMetrics
+from pipeline.report.propensities import SNIPS_METRICS, describe_propensities
+from schema.evaluation_summary import (
+    ListComparisons,
+    ListMetrics,
+    MetricDifference,
+    PropensitySummary,
+)
 from schema.run_summary import RunSummary, UserRecommendations
 
 _PLOTTED_METRICS = ("ndcg@10", "recall@10", "recall@100")
@@ -20,9 +24,6 @@ _BEYOND_ACCURACY_LEAD = (
     "the most popular hundredth of the items. Gini: 0 if all items are shown equally often, 1 if a "
     "single item has every position."
 )
-_SLICE_METRIC = "recall@10"
-_SLICE_COLUMNS = ("recall@10", "recall@100", "ndcg@10")
-SliceRows = dict[str, SliceMetrics]
 
 
 def add_quality_section(body: Element, summary: RunSummary) -> None:
@@ -43,7 +44,10 @@ def add_quality_section(body: Element, summary: RunSummary) -> None:
         elements.add_plot(grid, figure, wording.format_name(metric), caption)
     elements.add_text(part, "h3", "Every measure")
     _add_metrics_table(part, lists, _ALL_METRICS)
-    _add_differences(part, summary.ranking.against)
+    title = "Final lists less the others, user by user"
+    _add_differences(part, title, summary.ranking.against, _PLOTTED_METRICS)
+    if summary.retrieval.propensities is not None:
+        _add_weighted_metrics(part, summary, summary.retrieval.propensities)
     if any(metric in summary.ranking.metrics for metric in _BEYOND_ACCURACY[1:]):
         elements.add_text(part, "h3", "What else the lists are like")
         elements.add_text(part, "p", _BEYOND_ACCURACY_LEAD, "lead")
@@ -117,15 +121,25 @@ def _add_metrics_table(
     elements.add_table(part, ["", *map(wording.format_name, columns)], rows)
 
 
-def _add_differences(part: Element, against: dict[str, dict[str, MetricDifference]]) -> None:
+def _add_weighted_metrics(part: Element, summary: RunSummary, found: PropensitySummary) -> None:
+    elements.add_text(part, "h3", "Weighted by inverse propensity")
+    elements.add_text(part, "p", describe_propensities(found), "lead")
+    _add_metrics_table(part, collect_metrics(summary), SNIPS_METRICS)
+    title = "Final lists less the others, weighted by inverse propensity"
+    _add_differences(part, title, summary.ranking.against, SNIPS_METRICS)
+
+
+def _add_differences(
+    part: Element, title: str, against: ListComparisons, metrics: tuple[str, ...]
+) -> None:
     if not against:
         return
-    elements.add_text(part, "h3", "Final lists less the others, user by user")
+    elements.add_text(part, "h3", title)
     rows = []
     for name, differences in against.items():
-        cells = [_make_difference_cell(differences.get(metric)) for metric in _PLOTTED_METRICS]
+        cells = [_make_difference_cell(differences.get(metric)) for metric in metrics]
         rows.append(TableRow([wording.format_name(name), *cells]))
-    elements.add_table(part, ["less", *map(wording.format_name, _PLOTTED_METRICS)], rows)
+    elements.add_table(part, ["less", *map(wording.format_name, metrics)], rows)
 
 
 def _make_difference_cell(difference: MetricDifference | None) -> Cell:
@@ -134,88 +148,6 @@ def _make_difference_cell(difference: MetricDifference | None) -> Cell:
     kind = {"better": "good", "worse": "bad"}.get(difference.verdict, "")
     below = f"{wording.format_interval(difference)}\n{difference.verdict}"
     return Cell(wording.format_signed(difference.value), below, kind)
-
-
-def add_slices_section(body: Element, summary: RunSummary) -> None:
-    """Adds a plot for each kind of slices, and all numbers in a collapsed table."""
-    kinds = summary.ranking.slices
-    if not kinds:
-        return
-    part = elements.add_section(
-        body, "Slices",
-        "Recall@10 of the final lists in parts of the test split, with 95 % intervals. Slices of "
-        "users take a mean over users; slices of items count the relevant items of that kind.",
-    )  # fmt: skip
-    grid = elements.add_plot_grid(part, "thirds")
-    axis = f"{wording.format_name(_SLICE_METRIC)} (share, 95 % interval)"
-    for kind, rows in sorted(kinds.items(), key=lambda pair: len(make_slice_dots(pair[1]))):
-        if dots := make_slice_dots(rows):
-            figure = charts.draw_dots(dots, axis)
-            elements.add_plot(grid, figure, format_slice_title(kind), describe_slices(rows))
-    details = elements.add_details(part, "All slices in numbers")
-    for kind, rows in kinds.items():
-        elements.add_text(details, "h3", format_slice_title(kind))
-        _add_slices_table(details, rows)
-
-
-def format_slice_title(kind: str) -> str:
-    """`item_genres` as By item genres."""
-    return f"By {wording.format_name(kind)}"
-
-
-def make_slice_dots(rows: SliceRows) -> list[Dot]:
-    """The slices that have users; those of too few users in grey."""
-    dots = []
-    for name, row in rows.items():
-        if recall := row.metrics.get(_SLICE_METRIC):
-            dots.append(Dot(name, recall.value, recall.low, recall.high, row.note is None))
-    return dots
-
-
-def describe_slices(rows: SliceRows) -> str:
-    """The best and the worst slice, and whether their intervals overlap."""
-    dots = [dot for dot in make_slice_dots(rows) if dot.ours]
-    notes = "".join(
-        f" {note.capitalize()}: {wording.join_words(names)}."
-        for note, names in _group_notes(rows).items()
-    )
-    if len(dots) < 2:
-        return f"Nothing to compare.{notes}"
-    best = max(dots, key=lambda dot: dot.value)
-    worst = min(dots, key=lambda dot: dot.value)
-    apart = (best.low or 0.0) > (worst.high or 0.0)
-    return (
-        f"Best: {best.name} ({wording.format_number(best.value)}). Worst: {worst.name} "
-        f"({wording.format_number(worst.value)}). Their intervals "
-        f"{'do not overlap' if apart else 'overlap'}.{notes}"
-    )
-
-
-def _group_notes(rows: SliceRows) -> dict[str, list[str]]:
-    """Slices by note, without the number of users, which the table has."""
-    names: dict[str, list[str]] = {}
-    for name, row in rows.items():
-        if row.note is not None:
-            names.setdefault(row.note.partition(":")[0], []).append(name)
-    return names
-
-
-def _add_slices_table(details: Element, rows: SliceRows) -> None:
-    has_answers = any(row.answers is not None for row in rows.values())
-    counts = ["users", "answers"] if has_answers else ["users"]
-    metrics = [name for name in _SLICE_COLUMNS if any(name in r.metrics for r in rows.values())]
-    header = ["", *counts, *map(wording.format_name, metrics)]
-    lines = [_make_slice_row(name, row, counts, metrics) for name, row in rows.items()]
-    elements.add_table(details, header, lines)
-
-
-def _make_slice_row(
-    name: str, row: SliceMetrics, counts: list[str], metrics: list[str]
-) -> TableRow:
-    numbers = {"users": row.users, "answers": row.answers}
-    values = [elements.make_interval_cell(row.metrics.get(metric)) for metric in metrics]
-    cells = [wording.format_number(numbers[count]) for count in counts]
-    return TableRow([Cell(name, row.note or ""), *cells, *values])
 
 
 def add_examples_section(body: Element, examples: list[UserRecommendations]) -> None:

@@ -12,6 +12,8 @@ _NAMES = {
     "pushed": "pushed before",
     "ndcg": "NDCG",
     "mrr": "MRR",
+    "snips_ndcg": "SNIPS NDCG",
+    "snips_recall": "SNIPS recall",
     "hit_rate": "hit rate",
     "head_share": "share of head items",
     "gini": "Gini",

@@ -134,6 +134,22 @@ def test_every_metric_is_shown_with_its_baseline(page):
     assert "scann, 4,000 items, ANN recall@100 0.988, p50 1.50 ms (exact 3.25 ms)" in text
     assert "pushed retrieval version 3: /runs/shop/serving/retrieval/3" in text
     assert "nothing changed" not in text
+    assert "propensity" not in text
+
+
+def test_metrics_weighted_by_propensity_are_printed_for_logs_with_impressions(page):
+    console, file = page
+    weights = {
+        "impressions": 1234, "clip": 10, "relevant": 2000, "clipped": 12, "never_shown": 3,
+        "effective_users": 89.94,
+    }  # fmt: skip
+    weighted = {"propensities": weights, "snips_recall@10": 0.4321}
+    terminal.print_report(
+        make_summary(**SUMMARY | {"retrieval": SUMMARY["retrieval"] | weighted}), console
+    )
+    text = file.getvalue()
+    assert "│ 0.4321" in text.partition("weighted by inverse propensity")[2]
+    assert "Effective number of users: 89.9." in text
 
 
 def test_a_run_from_the_cache_is_reported(page):

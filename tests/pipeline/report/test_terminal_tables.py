@@ -234,3 +234,13 @@ def test_a_note_is_printed_once_for_all_its_rules():
     few = rule("a", True, note="too few users")
     decided = parse_verdict(few, rule("b", True), few | {"rule": "c"})
     assert terminal_tables.format_rule_notes(decided) == ["a; c: too few users"]
+
+
+def test_weighted_metrics_have_a_table_with_differences():
+    weighted = {"snips_ndcg@10": 0.21, "snips_recall@10": 0.31}
+    parts = summary(**weighted)
+    parts["ranking"]["against"]["retrieval"]["snips_ndcg@10"] = difference(0.04, "worse")
+    found = rows(terminal_tables.make_snips_table(make_summary(**parts)))
+    assert found["retrieval"] == ["0.2100", "0.3100", ""]
+    assert found["final lists"] == ["", "", ""]
+    assert found["final lists - retrieval"] == ["+0.0400 worse", "", ""]

@@ -14,12 +14,8 @@ from schema.dataset import Dataset
 from trainer.data.catalogue import Catalogue
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
-from trainer.evaluation.quality import (
-    ListEvaluator,
-    StageLists,
-    build_list_evaluator,
-    evaluate_stages,
-)
+from trainer.evaluation.quality import ListEvaluator, build_list_evaluator
+from trainer.evaluation.stage_quality import StageLists, evaluate_stages
 
 CUT = 1_000
 SECOND = 1 / np.log2(3)

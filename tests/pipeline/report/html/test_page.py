@@ -22,6 +22,12 @@ CURVES = {
 }
 
 
+PROPENSITIES = {
+    "impressions": 1234, "clip": 10, "relevant": 2000, "clipped": 12, "never_shown": 3,
+    "effective_users": 89.94,
+}  # fmt: skip
+
+
 class ParsedPage(html.parser.HTMLParser):
     """Tags, attributes, headings and text of a page."""
 
@@ -157,3 +163,16 @@ def test_it_is_written_next_to_the_summary(tmp_path: pathlib.Path, summary):
     assert page.write_report(RunSummary.model_validate(summary), at) == at.root / "report.html"
     assert [path.name for path in at.root.iterdir()] == ["report.html"]
     assert "Users' histories" in ParsedPage(at.report.read_text(encoding="utf-8")).words
+
+
+def test_metrics_weighted_by_propensity_are_shown_for_logs_with_impressions(summary, rendered):
+    assert "SNIPS" not in rendered()
+    summary["retrieval"] |= {"snips_ndcg@10": 0.4375, "propensities": PROPENSITIES}
+    summary["ranking"]["against"]["recent"]["snips_ndcg@10"] = {
+        "value": -0.0625, "low": -0.125, "high": -0.03125, "users": 90, "verdict": "worse",
+    }  # fmt: skip
+    words = " ".join(ParsedPage(rendered()).words)
+    assert "Effective number of users: 89.9." in words
+    assert "SNIPS NDCG@10" in words
+    assert "0.4375" in words
+    assert "−0.0625" in words

@@ -22,13 +22,8 @@ from pipeline.report.html.labels import (
     group_metrics_by_head,
 )
 from pipeline.report.html.performance import describe_execution, describe_index, draw_index_frontier
-from pipeline.report.html.quality import (
-    SliceRows,
-    collect_metrics,
-    describe_differences,
-    describe_slices,
-    make_slice_dots,
-)
+from pipeline.report.html.quality import collect_metrics, describe_differences
+from pipeline.report.html.slices import SliceRows, describe_slices, make_slice_dots
 from pipeline.report.html.training import describe_losses, describe_metric, select_curves
 from pipeline.report.html.verdict import choose_headline, describe_failed_rule
 from schema.evaluation_summary import ItemFairness, LabelSummary, RuleResult, UserFairness

@@ -1,0 +1,88 @@
+"""Metrics of the lists of both stages, of the baselines and of the pushed version."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from schema.signatures import RANKING
+from trainer.evaluation.quality import EvaluatedLists, ListEvaluator
+from trainer.evaluation.slice_metrics import note_user_count
+
+PUSHED = "pushed"
+COMPARISONS = "beside"
+
+
+@dataclasses.dataclass(frozen=True)
+class StageLists:
+    """[users, >= 100] item indices each (or as long as the catalogue), for the same queries."""
+
+    retrieval: np.ndarray
+    reranked: np.ndarray
+    """The same items, with the first ones in ranking's order."""
+    order: str
+    """Whose order is served."""
+    baselines: dict[str, np.ndarray]
+    """By name."""
+    pushed: np.ndarray | None
+    """Lists of the currently pushed version, if there is one."""
+    comparisons: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Further lists to compare the final lists with, by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluatedStages:
+    """The evaluated lists of both stages and of everything that they are compared with."""
+
+    retrieval: EvaluatedLists
+    reranked: EvaluatedLists
+    order: str
+    baselines: dict[str, EvaluatedLists]
+    pushed: dict[str, EvaluatedLists]
+    """Under the name `pushed`; empty if no version is pushed."""
+    comparisons: dict[str, EvaluatedLists]
+    """By name."""
+
+    @property
+    def served(self) -> EvaluatedLists:
+        """The final lists: those in the serving order."""
+        return self.reranked if self.order == RANKING else self.retrieval
+
+    def as_json(self) -> dict[str, dict[str, Any]]:
+        """`retrieval`, `ranking` and, if given, `pushed` and `beside`: see
+        `trainer.evaluation.evaluate`.
+        """
+        users = len(self.retrieval.evaluator.queries)
+        baselines = {name: lists.summary() for name, lists in self.baselines.items()}
+        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.comparisons
+        retrieval = _report_lists(self.retrieval, self.baselines)
+        weights = self.retrieval.evaluator.weights
+        if weights is not None:
+            retrieval |= {"propensities": weights.describe()}
+        summary = {
+            "retrieval": retrieval
+            | {"users": users, "baselines": baselines}
+            | note_user_count(users),
+            "ranking": _report_lists(self.served, others)
+            | {"order": self.order, "reranked": self.reranked.summary()},
+        }
+        summary |= {name: lists.summary() for name, lists in self.pushed.items()}
+        comparisons = {name: lists.summary() for name, lists in self.comparisons.items()}
+        return summary | ({COMPARISONS: comparisons} if comparisons else {})
+
+
+def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedStages:
+    """Evaluates all lists with the same evaluator."""
+    return EvaluatedStages(
+        retrieval=evaluator.evaluate(lists.retrieval),
+        reranked=evaluator.evaluate(lists.reranked),
+        order=lists.order,
+        baselines={name: evaluator.evaluate(other) for name, other in lists.baselines.items()},
+        pushed={} if lists.pushed is None else {PUSHED: evaluator.evaluate(lists.pushed)},
+        comparisons={name: evaluator.evaluate(other) for name, other in lists.comparisons.items()},
+    )
+
+
+def _report_lists(lists: EvaluatedLists, others: dict[str, EvaluatedLists]) -> dict[str, Any]:
+    return lists.summary() | {"slices": lists.slices(), "against": lists.compare_with(others)}
