@@ -152,6 +152,15 @@ class Config(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _check_propensity_weights(self) -> "Config":
+        if self.ranking.propensity_weights and not self.data.has_impressions:
+            raise ValueError(
+                "ranking.propensity_weights expects a log with data.interactions.impressions, "
+                "received none: propensities are counted from them; set it to false"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_repeats(self) -> "Config":
         repeats = self.recommend.repeats
         if repeats == "only" and self.index.kind not in ("auto", "exact"):

@@ -27,9 +27,9 @@ class Basket(StrictModel):
 
 class Impressions(StrictModel):
     """Items that were shown, of which some were clicked, in one row. Each clicked item is an event;
-    the others of the row are negatives when ranking's order is trained on that event. They are in
-    no history, and neither popularity nor evaluation counts them. A row without a click is
-    counted as unused.
+    the others of the row are negatives when ranking's order is trained on that event, and count in
+    exposure propensities. They are in no history, and popularity does not count them. A row without
+    a click is counted as unused.
     """
 
     shown: str

@@ -84,6 +84,9 @@ class RankingConfig(StrictModel):
     """Retrieved items that serve as negatives for each positive event in training."""
     max_events: PositiveInt = 200_000
     """Maximum number of latest events, in train and in valid each, that ranking learns from."""
+    propensity_weights: bool = False
+    """Multiplies the weight of each positive event by the inverse exposure propensity of its item,
+    counted from impressions; see DATA.md. Only for a log with `impressions`."""
     id_dim: PositiveInt = 16
     """Width of ranking's own embeddings of user and item ids."""
     cross_layers: PositiveInt = 2

@@ -16,6 +16,7 @@ from trainer.data.timelines import Timelines, split_halves
 from trainer.data.training_data import TrainingData
 from trainer.layers.features import build_feature_specs
 from trainer.ranking.bias_baseline import fit_label_baseline
+from trainer.ranking.example_weights import fill_weights, weigh_by_propensity
 from trainer.ranking.examples import (
     RankingExamples,
     balance_examples,
@@ -110,6 +111,11 @@ def _build_examples(
     held_out = build_listwise_examples(later, state, config, rng, repeats)
     for examples, half in ((listwise, "first"), (held_out, "second")):
         require_ranking_examples(len(examples), config.candidates, half)
+    if config.propensity_weights:
+        propensities = context.data.propensities(context.data.train, context.data.valid)
+        listwise = weigh_by_propensity(listwise, earlier, propensities)
+        held_out = weigh_by_propensity(held_out, later, propensities)
+        labelled = fill_weights(labelled)
     return listwise, labelled, held_out
 
 

@@ -131,6 +131,10 @@ def test_any_seed_arrives_as_it_was_written(tmp_path_factory, seed):
             r"retrieval.warm_start expects a split by time, received split.kind = .random.",
         ),
         (
+            SHOP + "[ranking]\npropensity_weights = true\n",
+            r"ranking.propensity_weights expects a log with data.interactions.impressions",
+        ),
+        (
             PAIRS + '[[blessing.baselines]]\nbaseline = "recent"\n',
             "blessing.baselines expects recent only for events with times",
         ),
