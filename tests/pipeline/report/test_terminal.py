@@ -148,7 +148,8 @@ def test_metrics_weighted_by_propensity_are_printed_for_logs_with_impressions(pa
         make_summary(**SUMMARY | {"retrieval": SUMMARY["retrieval"] | weighted}), console
     )
     text = file.getvalue()
-    assert "│ 0.4321" in text.partition("weighted by inverse propensity")[2]
+    weighted_table = text.partition("weighted by inverse propensity")[2]
+    assert row(weighted_table, "retrieval") == ["retrieval", "", "0.4321", ""]
     assert "Effective number of users: 89.9." in text
 
 
