@@ -22,7 +22,10 @@ from typing import Any
 
 CONFIG = pathlib.Path(__file__).resolve().parents[1] / "configs" / "simulated.toml"
 SHOP = ("--users", "400", "--items", "300", "--events", "9000", "--seed", "3")
-SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
+SMALL = (
+    "--set", "retrieval.epochs=2", "--set", "ranking.epochs=1",
+    "--set", "blessing.baselines=[{baseline='popular'}]",
+)  # fmt: skip
 _LOAD = (
     "import os, sys, pathlib\n"
     'os.environ["TF_USE_LEGACY_KERAS"] = "1"\n'

@@ -100,6 +100,24 @@ class PropensitySummary(SummaryModel):
     """The number of equally weighted users with the same variance of the mean."""
 
 
+class SliceDifference(MetricInterval):
+    """A paired difference in a slice, with its standard error."""
+
+    standard_error: float
+
+
+class SliceComparison(SummaryModel):
+    """A slice of users compared with other lists by name and metric, or in `note` why not."""
+
+    users: int
+    note: str | None = None
+    against: dict[str, dict[str, SliceDifference]] = {}
+
+
+SliceComparisons = dict[str, dict[str, SliceComparison]]
+"""By dimension and slice."""
+
+
 class RetrievalSummary(ListMetrics):
     """Retrieval's lists on test, the baselines', and how retrieval was trained."""
 
@@ -110,6 +128,7 @@ class RetrievalSummary(ListMetrics):
     slices: dict[str, dict[str, SliceMetrics]] = {}
     propensities: PropensitySummary | None = None
     """None for a log without impressions."""
+    slice_differences: SliceComparisons = {}
     ceiling: dict[str, float] = {}
     """Best value that any method could reach, by metric; of simulated data only."""
     training: dict[str, float] = {}
@@ -155,6 +174,7 @@ class RankingSummary(ListMetrics):
     reranked: ListMetrics | None = None
     against: ListComparisons = {}
     slices: dict[str, dict[str, SliceMetrics]] = {}
+    slice_differences: SliceComparisons = {}
     labels: dict[str, LabelSummary] = {}
     training: dict[str, float] = {}
 
@@ -208,7 +228,9 @@ class FairnessSummary(SummaryModel):
 
 
 class RuleResult(SummaryModel):
-    """A blessing rule with the value that it expected and the value that it received."""
+    """A blessing rule with the value that it expected and the value that it received. A failed rule
+    has a sentence in `failure`, a rule about a slice its `users` and the adjusted `p_value`.
+    """
 
     rule: str
     metric: str = ""
@@ -218,7 +240,10 @@ class RuleResult(SummaryModel):
     received: float | None = None
     low: float | None = None
     high: float | None = None
+    users: int | None = None
+    p_value: float | None = None
     passed: bool
+    failure: str | None = None
     note: str | None = None
 
 
@@ -235,6 +260,8 @@ class VerdictSummary(SummaryModel):
 
     blessed: bool
     rules: list[RuleResult]
+    warnings: list[RuleResult] = []
+    """Slices of users in which lists are worse, without effect on the verdict."""
     pushed_before: VersionMetrics | None = None
     forced: PushOverride | None = None
 

@@ -76,6 +76,8 @@ def _format_measurements(summary: RunSummary) -> Iterator[str]:
 def _print_verdict(verdict: VerdictSummary, console: Console) -> None:
     for note in terminal_tables.format_rule_notes(verdict):
         console.print(note)
+    for warning in terminal_tables.format_warnings(verdict):
+        console.print(warning, soft_wrap=True)
     if verdict.failed:
         console.print(terminal_tables.make_broken_rules_table(verdict))
     console.print(terminal_tables.format_verdict(verdict))

@@ -140,6 +140,11 @@ def make_broken_rules_table(verdict: VerdictSummary) -> Table:
     return table
 
 
+def format_warnings(verdict: VerdictSummary) -> list[str]:
+    """A line for each slice of users in which lists are worse than a baseline."""
+    return [f"warning: {warning.failure}" for warning in verdict.warnings]
+
+
 def format_rule_notes(verdict: VerdictSummary) -> list[str]:
     """Each note once, after the rules that it is about, failed or not."""
     rules_by_note: dict[str, list[str]] = {}

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.e2e
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 MALFORMED = 5
-SMALL = ["--set", "retrieval.epochs=2", "--set", "ranking.epochs=1"]
+SMALL = [
+    "--set", "retrieval.epochs=2", "--set", "ranking.epochs=1",
+    "--set", "blessing.baselines=[{baseline='popular'}]",
+]  # fmt: skip
 
 
 def tandem(*args: str) -> str:

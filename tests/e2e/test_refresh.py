@@ -21,7 +21,10 @@ pytestmark = pytest.mark.e2e
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "simulated.toml"
 SHOP = ("--users", "300", "--items", "200", "--events", "6000", "--seed", "5")
-SMALL = ("--set", "retrieval.epochs=2", "--set", "ranking.epochs=1")
+SMALL = (
+    "--set", "retrieval.epochs=2", "--set", "ranking.epochs=1",
+    "--set", "blessing.baselines=[{baseline='popular'}]",
+)  # fmt: skip
 FANS = 40
 NEW, TWIN, MOVED = "fresh", "i3", "i7"
 """NEW is a new item with the content of TWIN; MOVED is an old item that receives this content."""

@@ -14,8 +14,16 @@ ComparedMetric = Literal["recall@10", "ndcg@10", "recall@100"]
 """Metrics in which lists are compared user by user."""
 
 Baseline = Literal[
-    "popular", "recent", "item_neighbours", "item_transitions", "personal_frequency", "retrieval"
+    "all",
+    "popular",
+    "recent",
+    "item_neighbours",
+    "item_transitions",
+    "personal_frequency",
+    "retrieval",
 ]
+ALL: Baseline = "all"
+"""Stands for every baseline of the run."""
 RECENT: Baseline = "recent"
 """Name of the baseline that exists only for events with times."""
 PERSONAL: Baseline = "personal_frequency"
@@ -59,16 +67,17 @@ THRESHOLDS = TypeAdapter(list[ThresholdRule])
 
 class BaselineRule(StrictModel):
     """Lists that must not be worse than a baseline, user by user on the same queries. By default
-    the final lists must not be worse than `popular` in NDCG@10. The 95 % interval of the
-    difference (paired bootstrap) decides: lists are worse only if the whole interval is below
+    the final lists must not be worse than any baseline of the run in NDCG@10. The 95 % interval of
+    the difference (paired bootstrap) decides: lists are worse only if the whole interval is below
     `margin`. With fewer than 50 users there is no such interval, and the means decide.
     """
 
     lists: Literal["retrieval", "final"] = FINAL
     """`retrieval`, or `final` (the served lists)."""
-    baseline: Baseline = "popular"
-    """A baseline of the run, or (for the final lists) retrieval's lists. `personal_frequency`
-    exists unless `recommend.repeats` is `exclude`, `recent` if events have times."""
+    baseline: Baseline = ALL
+    """`all` baselines of the run, one rule for each, or one of them, or (for the final lists)
+    retrieval's lists. `personal_frequency` exists unless `recommend.repeats` is `exclude`, `recent`
+    if events have times."""
     metric: ComparedMetric = "ndcg@10"
     """The metric that is compared."""
     margin: float = 0.0
@@ -77,6 +86,10 @@ class BaselineRule(StrictModel):
     significant: bool = False
     """Whether the whole interval must be above the margin: the lists must be better, and not just
     no worse."""
+    slices: bool = False
+    """Whether lists that are worse in a slice of users (new users, warm users, each value of a
+    declared category or set of users) fail too. If not, the run prints a warning. Of `all`
+    baselines, the best one of each slice is compared."""
 
     @model_validator(mode="after")
     def _check_lists(self) -> "BaselineRule":

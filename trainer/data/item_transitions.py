@@ -68,12 +68,11 @@ def build_transitions(clock: PopularityClock, now: int) -> ItemTransitions:
     """
     user, item = _select_latest_events(clock, now)
     forward = count_transitions(user, item, clock.size)
-    backward = sparse.csr_matrix(forward.T * _BACKWARD_WEIGHT)
+    both = sparse.csr_matrix(forward + forward.T * _BACKWARD_WEIGHT)
     counts = np.maximum(1, clock.counts(now))
     blocks = []
     for begin in range(0, clock.size, _BLOCK_ITEMS):
-        part = slice(begin, begin + _BLOCK_ITEMS)
-        rows = sparse.csr_matrix(forward[part] + backward[part])
+        rows = sparse.csr_matrix(both[begin : begin + _BLOCK_ITEMS])
         blocks.append(select_strongest(_damp_popular(rows, begin, counts), SUCCESSORS))
     successors = sparse.csr_matrix(sparse.vstack(blocks))
     return ItemTransitions(successors, select_strongest(successors, _HOP_SUCCESSORS))

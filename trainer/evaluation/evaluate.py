@@ -44,7 +44,8 @@ def evaluate(
         `retrieval` {metrics, users, baselines} and `ranking` {order, metrics of the final lists as
         served, `reranked`: metrics in ranking's order, `labels`: errors per label}. Both have
         `intervals`, `slices`, and `against`: differences from the baselines (and of the final lists
-        from retrieval and the pushed version) with a verdict. `fairness`: the declared groups on
+        from retrieval and the pushed version) with a verdict, and `slice_differences`: those from
+        the baselines (and from retrieval) in slices of users. `fairness`: the declared groups on
         the final lists. `pushed`: metrics of the pushed version's lists, if given; `beside`:
         metrics of the comparisons by name.
 

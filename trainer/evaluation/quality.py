@@ -13,6 +13,7 @@ from trainer.data.propensities import ExposurePropensities
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.baselines import build_interaction_matrix
 from trainer.evaluation.propensity_weights import PropensityWeights
+from trainer.evaluation.slice_differences import compare_in_slices
 from trainer.evaluation.slice_metrics import (
     MetricsRow,
     RelevantItems,
@@ -21,6 +22,8 @@ from trainer.evaluation.slice_metrics import (
     measure_user_slices,
 )
 from trainer.evaluation.slices import (
+    ACTIVITY,
+    HISTORY,
     Slice,
     slice_by_activity,
     slice_by_age,
@@ -101,8 +104,8 @@ def build_list_evaluator(
 def _slice_queries(queries: EvaluationQueries, data: TrainingData) -> dict[str, list[Slice]]:
     history = np.array([len(items) for items in queries.interacted])
     by_history = {
-        "history": slice_by_history(history),
-        "activity": slice_by_activity(history),
+        HISTORY: slice_by_history(history),
+        ACTIVITY: slice_by_activity(history),
     }
     return by_history | slice_users(queries, data)
 
@@ -166,6 +169,13 @@ class EvaluatedLists:
             }
             for name, other in others.items()
         }
+
+    def compare_in_slices(
+        self, others: dict[str, "EvaluatedLists"]
+    ) -> dict[str, dict[str, MetricsRow]]:
+        """Dimension -> slice of users -> differences from the other lists, by name."""
+        columns = {name: other.columns for name, other in others.items()}
+        return compare_in_slices(self._headline, columns, self.evaluator.user_slices)
 
     def _compare(self, other: "EvaluatedLists") -> dict[str, confidence.Difference]:
         differences = confidence.compare_paired(self._headline, other.columns, _SEED)

@@ -21,6 +21,8 @@ _MAX_RARE_EVENTS = 5
 _AGE_DAYS = (1, 7, 30)
 MAX_VALUES = 10
 """Number of values of a category or set that get a separate slice."""
+HISTORY, ACTIVITY = "history", "activity"
+"""Built-in dimensions of users."""
 _NO_KNOWN_VALUE = "no known value"
 _OTHER_VALUES = " other values"
 _EMPTY_VOCABULARY = [b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"]

@@ -55,8 +55,8 @@ class EvaluatedStages:
         """
         users = len(self.retrieval.evaluator.queries)
         baselines = {name: lists.summary() for name, lists in self.baselines.items()}
-        others = self.baselines | {"retrieval": self.retrieval} | self.pushed | self.comparisons
-        retrieval = _report_lists(self.retrieval, self.baselines)
+        ruled = self.baselines | {"retrieval": self.retrieval}
+        retrieval = _report_lists(self.retrieval, self.baselines, {})
         weights = self.retrieval.evaluator.weights
         if weights is not None:
             retrieval |= {"propensities": weights.describe()}
@@ -64,7 +64,7 @@ class EvaluatedStages:
             "retrieval": retrieval
             | {"users": users, "baselines": baselines}
             | note_user_count(users),
-            "ranking": _report_lists(self.served, others)
+            "ranking": _report_lists(self.served, ruled, self.pushed | self.comparisons)
             | {"order": self.order, "reranked": self.reranked.summary()},
         }
         summary |= {name: lists.summary() for name, lists in self.pushed.items()}
@@ -84,5 +84,12 @@ def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedSta
     )
 
 
-def _report_lists(lists: EvaluatedLists, others: dict[str, EvaluatedLists]) -> dict[str, Any]:
-    return lists.summary() | {"slices": lists.slices(), "against": lists.compare_with(others)}
+def _report_lists(
+    lists: EvaluatedLists, ruled: dict[str, EvaluatedLists], others: dict[str, EvaluatedLists]
+) -> dict[str, Any]:
+    """Only the `ruled` lists, with which a rule can compare, are compared in slices too."""
+    return lists.summary() | {
+        "slices": lists.slices(),
+        "against": lists.compare_with(ruled | others),
+        "slice_differences": lists.compare_in_slices(ruled),
+    }

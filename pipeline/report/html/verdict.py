@@ -18,6 +18,7 @@ def add_verdict(body: Element, summary: RunSummary) -> None:
     title, kind = choose_headline(summary.verdict)
     elements.add_text(header, "h1", title, kind)
     _add_rule_count(header, summary.verdict)
+    _add_warnings(header, summary.verdict.warnings)
     _add_override(header, summary.verdict.forced)
     _add_tiles(header, summary)
     _add_rules(header, summary.verdict.rules)
@@ -33,17 +34,6 @@ def choose_headline(verdict: VerdictSummary) -> tuple[str, str]:
     return "Not blessed: nothing was pushed", "bad"
 
 
-def describe_failed_rule(rule: RuleResult) -> str:
-    """The rule, and by how much it failed."""
-    if rule.expected is None or rule.received is None:
-        return f"{rule.rule} ({rule.note or 'not measured'})"
-    return (
-        f"{rule.rule}: expected {wording.format_number(rule.expected)}, received "
-        f"{wording.format_number(rule.received)} "
-        f"({wording.format_signed(rule.received - rule.expected)})"
-    )
-
-
 def _add_rule_count(header: Element, verdict: VerdictSummary) -> None:
     count, failed = len(verdict.rules), verdict.failed
     text = f"{count - len(failed)} of {count} {'rule' if count == 1 else 'rules'} passed"
@@ -51,7 +41,17 @@ def _add_rule_count(header: Element, verdict: VerdictSummary) -> None:
     if failed:
         misses = SubElement(header, "ul", {"class": "misses"})
         for rule in failed:
-            elements.add_text(misses, "li", describe_failed_rule(rule))
+            elements.add_text(misses, "li", rule.failure or rule.rule)
+
+
+def _add_warnings(header: Element, warnings: list[RuleResult]) -> None:
+    if not warnings:
+        return
+    text = "Warnings, without effect on the verdict: a baseline is better for some users."
+    elements.add_text(header, "p", text, "notice")
+    slices = SubElement(header, "ul", {"class": "misses"})
+    for warning in warnings:
+        elements.add_text(slices, "li", warning.failure or warning.rule)
 
 
 def _add_override(header: Element, override: PushOverride | None) -> None:

@@ -244,3 +244,10 @@ def test_weighted_metrics_have_a_table_with_differences():
     assert found["retrieval"] == ["0.2100", "0.3100", ""]
     assert found["final lists"] == ["", "", ""]
     assert found["final lists - retrieval"] == ["+0.0400 worse", "", ""]
+
+
+def test_each_warning_is_a_line():
+    text = "final lists for new users: worse than recent in ndcg@10"
+    decided = parse_verdict(rule("held", True), warnings=[rule("new", False, failure=text)])
+    assert terminal_tables.format_warnings(decided) == [f"warning: {text}"]
+    assert terminal_tables.format_verdict(decided) == "blessed: 1 rule held"

@@ -25,12 +25,18 @@ def measured(labels=None, fairness=None, **baselines):
     lists = {
         "ndcg@10": 0.3,
         "recall@100": 0.5,
+        "slice_differences": {},
         "against": {
             name: {"ndcg@10": result, "recall@100": result} for name, result in baselines.items()
         },
     }
+    retrieval = {"ndcg@10": 0.25, "coverage@10": 0.1, "slice_differences": {}}
     return {
-        "retrieval": {"ndcg@10": 0.25, "coverage@10": 0.1, "against": lists["against"]},
+        "retrieval": retrieval
+        | {
+            "against": lists["against"],
+            "baselines": {name: {} for name in baselines if name not in ("pushed", "retrieval")},
+        },
         "ranking": lists | {"labels": labels or {}},
         "fairness": fairness or {},
     }
@@ -44,7 +50,7 @@ def only(result):
 @pytest.mark.parametrize(
     ("result", "passed"), [(BETTER, True), (WORSE, False), (NOISE, True)]
 )  # fmt: skip
-def test_final_lists_must_not_be_worse_than_popular_beyond_the_noise(result, passed):
+def test_final_lists_must_not_be_worse_than_a_baseline_beyond_the_noise(result, passed):
     decided = decide_blessing(measured(popular=result), BlessingConfig(), None)
     assert decided["blessed"] is passed
     rule = only(decided)
@@ -118,16 +124,56 @@ def test_an_unmeasured_metric_fails_its_threshold_with_a_reason():
     measurements = measured(
         labels={"rating": {"kind": "regression", "events": 0, "note": "no event"}}
     )
-    rule = only(decide_blessing(measurements, config, None))
+    decided = decide_blessing(measurements, config, None)
+    rule = only(decided)
     assert not rule["passed"]
     assert (rule["expected"], rule["received"]) == (9, None)
     assert rule["note"] == "not measured: no event"
+    assert list_failures(decided) == ["rating: rmse at most 9 (not measured: no event)"]
 
 
-def test_the_first_model_is_only_compared_with_the_baselines():
-    decided = decide_blessing(measured(popular=BETTER), BlessingConfig(), None)
-    assert [rule["against"] for rule in decided["rules"]] == ["popular"]
+def test_by_default_final_lists_are_compared_with_every_baseline_of_the_run():
+    """Retrieval's lists are no baseline, although the final lists are compared with them."""
+    results = {"popular": BETTER, "recent": WORSE, "item_transitions": NOISE, "retrieval": WORSE}
+    decided = decide_blessing(measured(**results), BlessingConfig(), None)
+    assert not decided["blessed"]
+    assert {rule["against"]: rule["passed"] for rule in decided["rules"]} == {
+        "popular": True, "recent": False, "item_transitions": True,
+    }  # fmt: skip
+    assert list_failures(decided) == [
+        "final lists: worse than recent in ndcg@10: expected 0.3200, received 0.3000, "
+        "95 % interval of the difference -0.0300 to -0.0100"
+    ]
     assert decided["pushed_before"] is None
+
+
+def test_each_baseline_that_is_better_has_its_sentence():
+    decided = decide_blessing(measured(popular=WORSE, recent=WORSE), BlessingConfig(), None)
+    sentences = [sentence.partition(" in ")[0] for sentence in list_failures(decided)]
+    assert sentences == ["final lists: worse than popular", "final lists: worse than recent"]
+
+
+def test_own_rules_replace_the_default():
+    config = BlessingConfig.model_validate({"baselines": [{"baseline": "popular"}]})
+    decided = decide_blessing(measured(popular=BETTER, recent=WORSE), config, None)
+    assert decided["blessed"]
+    assert only(decided)["against"] == "popular"
+
+
+def test_all_baselines_may_have_a_margin():
+    config = BlessingConfig.model_validate({"baselines": [{"margin": -0.02}]})
+    decided = decide_blessing(measured(popular=NOISE, recent=WORSE), config, None)
+    assert [rule["expected"] for rule in decided["rules"]] == pytest.approx([0.285, 0.3])
+    assert decided["blessed"]
+
+
+def test_a_failure_states_what_the_rule_required():
+    rules = [{"baseline": "recent", "significant": True, "margin": 0.01}]
+    config = BlessingConfig.model_validate({"baselines": rules})
+    (sentence,) = list_failures(decide_blessing(measured(recent=NOISE), config, None))
+    assert sentence.startswith(
+        "final lists: not significantly better than recent in ndcg@10 with margin +0.01: expected"
+    )
 
 
 @pytest.mark.parametrize(("result", "blessed"), [(BETTER, True), (WORSE, False), (NOISE, True)])
@@ -181,7 +227,7 @@ def test_label_errors_may_be_compared_with_the_bias_baseline(rmse, passed):
 def test_a_failure_is_reported_with_its_numbers():
     decided = decide_blessing(measured(popular=WORSE), BlessingConfig(), None)
     assert list_failures(decided) == [
-        "final lists: ndcg@10 not worse than popular: expected 0.3200, received 0.3000, "
+        "final lists: worse than popular in ndcg@10: expected 0.3200, received 0.3000, "
         "95 % interval of the difference -0.0300 to -0.0100"
     ]
 

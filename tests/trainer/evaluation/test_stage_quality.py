@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from schema.dataset import Dataset
+from trainer.config.blessing import BlessingConfig
 from trainer.data.catalogue import Catalogue
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
+from trainer.evaluation.blessing import decide_blessing
 from trainer.evaluation.quality import ListEvaluator, build_list_evaluator
 from trainer.evaluation.stage_quality import StageLists, evaluate_stages
 
@@ -87,6 +89,43 @@ def test_all_lists_are_compared_with_baselines_and_the_final_ones_with_retrieval
     assert "note" not in report["retrieval"]
     assert "pushed" not in report
     assert "beside" not in report
+
+
+def test_slices_are_compared_with_baselines_and_the_final_lists_with_retrieval(timelines_of):
+    """60 warm users consume item 2, which only the final lists have first; 60 new ones consume
+    item 3, which popular lists have first.
+    """
+    warm = [(b"w%02d" % n, 1, [1, 2], [n, CUT], 1) for n in range(60)]
+    new = [(b"n%02d" % n, 0, [3], [CUT + 1], 0) for n in range(60)]
+    names = np.array([b"", b"a", b"b", b"c"], object)
+    nothing: Any = types.SimpleNamespace()
+    data = TrainingData(
+        dataset=WITHOUT_FEATURES, items_graph=nothing, timelines_graph=nothing,
+        catalogue=Catalogue(names, names, {}),
+        train=timelines_of([(b"w00", 1, [1], [0], 0)]),
+        valid=timelines_of([(b"w00", 1, [1], [0], 1)]),
+        test=timelines_of(warm + new),
+    )  # fmt: skip
+    queries = build_queries(data.test, CUT)
+    evaluator = build_list_evaluator(queries, data.clock(data.train), np.eye(4), data)
+    both = dataclasses.replace(
+        lists(120, "ranking", [2, 0]), baselines={"recent": np.tile([3, 0], (120, 1))}
+    )
+    report = evaluate_stages(evaluator, both).as_json()
+    rows = report["ranking"]["slice_differences"]["history"]
+    assert rows["warm users"]["against"].keys() == {"recent", "retrieval"}
+    assert rows["warm users"]["against"]["recent"]["ndcg@10"]["value"] == 1
+    assert rows["new users"]["users"] == 60
+    lost = rows["new users"]["against"]["recent"]["ndcg@10"]
+    assert lost["value"] == pytest.approx(SECOND - 1)
+    of_retrieval = report["retrieval"]["slice_differences"]["history"]["new users"]["against"]
+    assert of_retrieval.keys() == {"recent"}
+    decided = decide_blessing(
+        report | {"ranking": report["ranking"] | {"labels": {}}}, BlessingConfig(), None
+    )
+    assert decided["blessed"]
+    (warning,) = decided["warnings"]
+    assert (warning["of"], warning["against"]) == ("final lists for new users", "recent")
 
 
 def test_the_pushed_version_gets_the_same_queries(build_evaluator):

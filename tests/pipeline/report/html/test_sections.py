@@ -25,8 +25,8 @@ from pipeline.report.html.performance import describe_execution, describe_index,
 from pipeline.report.html.quality import collect_metrics, describe_differences
 from pipeline.report.html.slices import SliceRows, describe_slices, make_slice_dots
 from pipeline.report.html.training import describe_losses, describe_metric, select_curves
-from pipeline.report.html.verdict import choose_headline, describe_failed_rule
-from schema.evaluation_summary import ItemFairness, LabelSummary, RuleResult, UserFairness
+from pipeline.report.html.verdict import add_verdict, choose_headline
+from schema.evaluation_summary import ItemFairness, LabelSummary, UserFairness
 from schema.run_summary import IndexSummary, RunSummary
 
 
@@ -38,18 +38,27 @@ def slices(summary: dict) -> SliceRows:
     return parse(summary).ranking.slices["history"]
 
 
-def test_not_blessed_names_failed_rules_with_their_difference(summary):
-    verdict = parse(summary).verdict
-    assert choose_headline(verdict) == ("Not blessed: nothing was pushed", "bad")
-    (failed,) = verdict.failed
-    assert describe_failed_rule(failed) == (
-        "users.region: gap of ndcg@10 at most 0.125: expected 0.1250, received 0.2500 (+0.1250)"
-    )
+FAILURE = "users.region: gap of ndcg@10 at most 0.125: expected 0.1250, received 0.2500"
+WARNING = "final lists for new users: worse than recent in ndcg@10"
 
 
-def test_a_rule_without_a_number_has_a_reason():
-    rule = RuleResult(rule="rating: RMSE at most 1", passed=False, received=None, note="constant")
-    assert describe_failed_rule(rule) == "rating: RMSE at most 1 (constant)"
+def list_verdict_lines(summary: dict) -> list[str]:
+    body = Element("body")
+    add_verdict(body, parse(summary))
+    return ["".join(line.itertext()) for line in body.iter("li")]
+
+
+def test_not_blessed_names_failed_rules(summary):
+    summary["verdict"]["rules"][1]["failure"] = FAILURE
+    assert choose_headline(parse(summary).verdict) == ("Not blessed: nothing was pushed", "bad")
+    assert list_verdict_lines(summary) == [FAILURE]
+
+
+def test_warnings_are_in_the_verdict_of_blessed_models_too(summary):
+    warning = {"rule": "not worse than recent", "passed": False, "failure": WARNING}
+    summary["verdict"] = {"blessed": True, "rules": [], "warnings": [warning]}
+    assert choose_headline(parse(summary).verdict)[0] == "Blessed"
+    assert list_verdict_lines(summary) == [WARNING]
 
 
 @pytest.mark.parametrize(
