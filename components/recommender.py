@@ -46,6 +46,7 @@ def Recommender(
         recommend: JSON of `schema.recommend.Recommend`.
     """
     folder = path_utils.serving_model_dir(servables.uri)
+    settings = Recommend.model_validate_json(recommend)
     ranking_dir = path_utils.serving_model_dir(ranking.uri)
     models = RecommenderModels(
         _load_model(query),
@@ -53,7 +54,8 @@ def Recommender(
         _load_model(ranking),
         depth=RankingConfig.model_validate_json(ranking_config).candidates,
         rank_order=read_serving_order(ranking_dir) == RANKING,
-        repeats=Recommend.model_validate_json(recommend).repeats,
+        repeats=settings.repeats,
+        diversity=settings.diversity,
     )
     export_servables(models, candidate_files.load(candidates.uri), folder)
     measured = json.loads(index.get_string_custom_property("measured"))

@@ -11,6 +11,7 @@ events happen at `now`; `now` int64 [batch], 0 for the server's clock; `context_
 `user_<name>` [batch] for each declared feature. `retrieval` and `recommender` also have
 `excluded_item_ids` string [batch, n] and `k` int32 [batch] and, if `data.items.filter` is declared,
 `allowed_categories` string [batch, a], padded with ""; a row that holds only "" allows all items.
+`recommender` also has `diversity` float [batch], 0 to 1.
 `ranking` also has `candidate_item_ids` string [batch, c]. An input whose first dimension is 1
 applies to all rows. All inputs except `candidate_item_ids` are optional
 (`serving.protocol.signature_defaults`).
@@ -39,6 +40,7 @@ EXCLUDED_ITEM_IDS = "excluded_item_ids"
 ALLOWED_CATEGORIES = "allowed_categories"
 CANDIDATE_ITEM_IDS = "candidate_item_ids"
 K = "k"
+DIVERSITY = "diversity"
 
 ITEM_IDS = "item_ids"
 SCORES = "scores"

@@ -3,6 +3,7 @@ of its connection.
 """
 
 import argparse
+import math
 import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,24 @@ def _make_absolute(location: str) -> str:
 def add_json(parser: argparse.ArgumentParser, text: str = "print JSON alone on stdout") -> None:
     """Adds `--json`: args.json is true or false."""
     parser.add_argument("--json", action="store_true", help=text)
+
+
+def add_diversity(parser: argparse.ArgumentParser) -> None:
+    """Adds `--diversity`: args.diversity is a number from 0 to 1, or None."""
+    parser.add_argument(
+        "--diversity", type=_parse_diversity, metavar="X",
+        help="how different a list's items are, from 0 to 1 (default: recommend.diversity)",
+    )  # fmt: skip
+
+
+def _parse_diversity(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise UsageError(f"--diversity expects a number from 0 to 1, received {text!r}; correct it")
+    return value
 
 
 def add_server(parser: argparse.ArgumentParser, text: str) -> None:

@@ -17,6 +17,7 @@ from pipeline.run_root import fetch_artifacts, load_summary
 from schema import id_file, timeline
 from schema.dataset import Dataset
 from schema.errors import NotBlessed, UsageError
+from schema.recommend import Recommend
 from schema.run_summary import RunSummary
 from schema.signatures import RECOMMENDER
 from schema.storage import atomic
@@ -47,6 +48,8 @@ class BatchRequest:
     """One of STAGES; None for the stage whose order is served."""
     as_of_test: bool
     """Whether the lists are as of the start of the test split: no later event is used."""
+    diversity: float | None = None
+    """Diversity of the served lists; None for the run's default."""
     server: ServerAddress | None = None
     """Server to query; None for the run's own models with exact search."""
 
@@ -78,7 +81,13 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
         _require_pushed(summary, root)
     lines = None if request.users == ALL_USERS else _read_users(pathlib.Path(request.users))
     names = None if lines is None else list(dict.fromkeys(lines))
-    stage = request.stage or (FINAL if summary.ranking.is_served else RETRIEVAL)
+    served = FINAL if summary.ranking.is_served else RETRIEVAL
+    stage = request.stage or served
+    if stage != served and request.diversity is not None:
+        raise UsageError(
+            f"expected no --diversity for --stage {stage}, since only lists in the served order, "
+            f"{served}, are diversified; leave out one of the two"
+        )
     needed = _ARTIFACTS if request.server is None else ("histories",)
     with (
         fetch_artifacts(summary.artifacts, needed, root) as artifacts,
@@ -87,7 +96,7 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
         summary = summary.model_copy(update={"artifacts": artifacts})
         start = time.perf_counter()
         moment = _find_query_time(summary) if request.as_of_test else now
-        with _open_lists(request, summary, stage) as lists:
+        with _open_lists(request, summary, stage, stage == served) as lists:
             loaded = time.perf_counter()
             users = _iterate_users(summary, names)
             counted = _write_lines(append, lists, users, moment, request)
@@ -105,19 +114,21 @@ def write_lists(root: str, request: BatchRequest, out: pathlib.Path, now: int) -
 
 @contextlib.contextmanager
 def _open_lists(
-    request: BatchRequest, summary: RunSummary, stage: str
+    request: BatchRequest, summary: RunSummary, stage: str, is_served: bool
 ) -> Iterator["BulkRecommender | ServerRecommender"]:
+    recommend = _load_dataset(summary).recommend
     if request.server is None:
-        yield _load_lists(summary, stage, request.as_of_test)
+        diversity = recommend.diversity if request.diversity is None else request.diversity
+        recommend = recommend.replace_values(diversity=diversity if is_served else 0.0)
+        yield _load_lists(summary, stage, request.as_of_test, recommend)
         return
     from serving.bulk.lists import ServerRecommender
     from serving.client.client import Client
 
     with Client(request.server.address, _SERVER_TIMEOUT_S, request.server.security) as client:
-        model = RECOMMENDER if stage == FINAL else RETRIEVAL
+        model = RECOMMENDER if is_served else RETRIEVAL
         length = summary.config["retrieval"]["history_length"]
-        repeats = _load_dataset(summary).recommend.repeats
-        yield ServerRecommender(client, model, length, repeats)
+        yield ServerRecommender(client, model, length, recommend.repeats, request.diversity)
 
 
 def _require_served(request: BatchRequest, summary: RunSummary) -> None:
@@ -188,7 +199,9 @@ def _load_dataset(summary: RunSummary) -> Dataset:
     return Dataset.model_validate({name: summary.config[name] for name in sections})
 
 
-def _load_lists(summary: RunSummary, stage: str, as_of_test: bool) -> "BulkRecommender":
+def _load_lists(
+    summary: RunSummary, stage: str, as_of_test: bool, recommend: Recommend
+) -> "BulkRecommender":
     from schema import candidates
     from serving.bulk.lists import BulkRecommender
     from serving.graph.modules import RecommenderModels
@@ -204,9 +217,11 @@ def _load_lists(summary: RunSummary, stage: str, as_of_test: bool) -> "BulkRecom
     models = RecommenderModels(
         query=_load_model(artifacts["query"]),
         index=None,
-        ranking=_load_model(artifacts["ranking"]) if stage == FINAL else None,
+        ranking=_load_model(artifacts["ranking"]),
         depth=config["ranking"]["candidates"],
-        repeats=_load_dataset(summary).recommend.repeats,
+        rank_order=stage == FINAL,
+        repeats=recommend.repeats,
+        diversity=recommend.diversity,
     )
     return BulkRecommender(models, items, config["retrieval"]["history_length"], eligible)
 

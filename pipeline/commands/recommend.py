@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.ingest.read.files import open_file_systems
@@ -11,6 +11,7 @@ from schema.run_summary import UserRecommendations
 from schema.user_ids import UserIdKey, compute_pseudonym
 
 if TYPE_CHECKING:
+    from pipeline.report.recommendations import ListOptions
     from serving.client.connection import Security
 
 
@@ -24,16 +25,15 @@ class ServerAddress:
 
 
 def recommend(
-    root: str, user_id: str, k: int, server: ServerAddress | None, categories: Sequence[str] = ()
+    root: str, user_id: str, server: ServerAddress | None, options: "ListOptions"
 ) -> UserRecommendations:
     """Recommends items of a finished run to one user.
 
     Args:
         root: Path or URL of the run.
         user_id: The user, under the name that the source has.
-        k: Number of items.
         server: Server to query; None starts one for this request.
-        categories: Categories to recommend from; all when empty.
+        options: The list to return.
     """
     from pipeline.report import recommendations
 
@@ -42,7 +42,7 @@ def recommend(
     open_file_systems()
     with _open_server(f"{root}/serving", server) as (address, security):
         answers = recommendations.recommend_users(
-            address, summary.artifacts, [stored_id], k, categories, security
+            address, summary.artifacts, [stored_id], options, security
         )
     return answers[0].model_copy(update={"user_id": user_id})
 

@@ -68,6 +68,7 @@ def write_models(
             depth=evaluated.ranking_candidates,
             rank_order=evaluated.order == RANKING,
             repeats=evaluated.repeats,
+            diversity=evaluated.diversity,
         )
         export_servables(parts, candidates, str(models))
     write_index_measurements(measured, models / RECOMMENDER)

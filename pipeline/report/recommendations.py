@@ -24,6 +24,18 @@ _SAMPLED_USERS = 2000
 
 
 @dataclasses.dataclass(frozen=True)
+class ListOptions:
+    """What a list holds."""
+
+    k: int
+    """Number of items."""
+    categories: Sequence[str] = ()
+    """Categories to recommend from; all when empty."""
+    diversity: float | None = None
+    """Diversity, 0 to 1; None for the model's default."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Titles:
     """Titles of a catalogue, looked up for the few items that are shown."""
 
@@ -54,8 +66,7 @@ def recommend_user(
     histories_uri: str,
     titles: Titles,
     user_id: str,
-    k: int,
-    categories: Sequence[str] = (),
+    options: ListOptions,
 ) -> UserRecommendations:
     """Queries `recommender` with the user's whole history; a user without one is a new user.
 
@@ -64,8 +75,7 @@ def recommend_user(
         histories_uri: Folder or URL of the histories.
         titles: Titles of the catalogue.
         user_id: The user, under the name that the run stores.
-        k: Number of items.
-        categories: Categories to recommend from; all when empty.
+        options: The list to return.
     """
     history = histories.look_up(histories_uri, user_id)
     events = list(zip(history.item_ids, history.timestamps, strict=True)) if history else []
@@ -77,7 +87,15 @@ def recommend_user(
     declared = client.inputs(signatures.RECOMMENDER)
     request = build_listing_request(
         declared,
-        ListingQuery(user_id, events, int(time.time()), k, features=features, allowed=categories),
+        ListingQuery(
+            user_id,
+            events,
+            int(time.time()),
+            options.k,
+            features=features,
+            allowed=options.categories,
+            diversity=options.diversity,
+        ),
     )
     answer = client.predict(signatures.RECOMMENDER, request)
     columns = (signatures.ITEM_IDS, signatures.SCORES, signatures.STAGES)
@@ -116,8 +134,7 @@ def recommend_users(
     address: str,
     artifacts: dict[str, str],
     users: list[str],
-    k: int,
-    categories: Sequence[str] = (),
+    options: ListOptions,
     security: Security | None = None,
 ) -> list[UserRecommendations]:
     """Recommends to each user through the server at `address`.
@@ -126,15 +143,13 @@ def recommend_users(
         address: host:port of a gRPC server.
         artifacts: Folders or URLs of the run's artifacts; `histories` and `candidates` are read.
         users: Users under the names that the run stores.
-        k: Number of items per user.
-        categories: Categories to recommend from; all when empty.
+        options: The lists to return.
         security: How the connection is protected; not at all by default.
     """
     titles = load_titles(artifacts["candidates"])
     with Client(address, 60, security or PLAIN) as client:
         return [
-            recommend_user(client, artifacts["histories"], titles, user, k, categories)
-            for user in users
+            recommend_user(client, artifacts["histories"], titles, user, options) for user in users
         ]
 
 
@@ -151,7 +166,7 @@ def recommend_example_users(artifacts: dict[str, str], seed: int) -> list[UserRe
         infra_check.stage_servables(locate_folder(artifacts["servables"])) as folder,
         run_server(folder) as server,
     ):
-        return recommend_users(server.grpc_address, artifacts, users, _EXAMPLE_ITEMS)
+        return recommend_users(server.grpc_address, artifacts, users, ListOptions(_EXAMPLE_ITEMS))
 
 
 def _choose_users(uri: str, seed: int) -> list[str]:

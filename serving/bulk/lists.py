@@ -16,17 +16,18 @@ from schema.candidates import Candidates
 from schema.recommend import Repeats
 from serving.bulk.users import UserBatch
 from serving.client.client import Client
-from serving.graph.export import get_listing_inputs
+from serving.graph.export import DIVERSITY_INPUT, get_listing_inputs
 from serving.graph.item_table import ItemTable
 from serving.graph.modules import (
     RecommenderModels,
     RecommenderServable,
-    RetrievalServable,
     get_query_inputs,
 )
 from serving.index.eligibility import Eligibility
 from serving.index.exact import ExactIndex
 
+_SET_ELSEWHERE = (signatures.K, signatures.DIVERSITY, signatures.ALLOWED_CATEGORIES)
+"""Inputs that are no features of users."""
 _MAX_ROWS = 128
 _MAX_SCORES = 2**23
 """Maximum number of scores in one call (users times items): 32 MiB."""
@@ -48,25 +49,26 @@ class BulkRecommender:
         """Builds and traces the graph.
 
         Args:
-            models: Models of the recommender, without an index; without a ranking model, lists have
-                the order of retrieval.
+            models: Models of the recommender, without an index.
             candidates: Items with their vectors [n, dim].
             history_length: Number of latest events that the query model reads.
             eligible: Items that may be recommended; None allows all, even unavailable ones.
         """
         index = ExactIndex(candidates.vectors, eligible)
-        build = RetrievalServable if models.ranking is None else RecommenderServable
-        self._stage = build(dataclasses.replace(models, index=index), ItemTable(candidates))
-        self._specs = get_listing_inputs(models.query)
+        parts = dataclasses.replace(models, index=index)
+        self._stage = RecommenderServable(parts, ItemTable(candidates))
+        self._specs = get_listing_inputs(models.query) | DIVERSITY_INPUT
         traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)
         self._serve = traced.get_concrete_function()  # trace now instead of in the first call
         self._declared = get_query_inputs(models.query)
         self._repeats: Repeats = models.repeats
+        self._diversity = models.diversity
         self._length = history_length
         self._size = len(candidates.item_ids)
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
-        """The k best items of each user, best first, of those that the models' `repeats` allows.
+        """The k best items of each user, best first, of those that the models' `repeats` allows,
+        with the models' `diversity`.
 
         A list is shorter if there are fewer of them. The context features of the request are
         missing.
@@ -84,6 +86,7 @@ class BulkRecommender:
             request = users.requests(rows, length, now, self._declared, self._repeats)
             inputs = {n: tf.constant(v, self._specs[n].dtype) for n, v in request.items()}
             inputs[signatures.K] = tf.constant([min(k, self._size)], tf.int32)
+            inputs[signatures.DIVERSITY] = tf.constant([self._diversity], tf.float32)
             return self._serve(inputs)[signatures.ITEM_IDS].numpy()
 
         most = max(1, min(_MAX_ROWS, _MAX_SCORES // (self._size + 1)))
@@ -94,7 +97,12 @@ class ServerRecommender:
     """Sends the requests of `BulkRecommender` to a server, whose index may be approximate."""
 
     def __init__(
-        self, client: Client, model: str, history_length: int, repeats: Repeats = "exclude"
+        self,
+        client: Client,
+        model: str,
+        history_length: int,
+        repeats: Repeats = "exclude",
+        diversity: float | None = None,
     ) -> None:
         """Declares the inputs that the server's model has.
 
@@ -103,15 +111,17 @@ class ServerRecommender:
             model: `recommender` or `retrieval`.
             history_length: Number of latest events that its query model reads.
             repeats: Whether its lists hold items of the history.
+            diversity: Diversity of the lists of `recommender`; None for the model's default.
         """
         self._client = client
         self._repeats: Repeats = repeats
+        self._diversity = diversity
         self._model = model
         self._length = history_length
         self._features = {
             name: tf.TensorSpec([None if size < 0 else size for size in shape], dtype)
             for name, (dtype, shape) in client.inputs(model).items()
-            if name not in (signatures.K, signatures.ALLOWED_CATEGORIES)
+            if name not in _SET_ELSEWHERE
         }
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
@@ -120,6 +130,8 @@ class ServerRecommender:
         def answer(rows: np.ndarray, length: int) -> np.ndarray:
             request = users.requests(rows, length, now, self._features, self._repeats)
             request[signatures.K] = np.array([k], np.int32)
+            if self._diversity is not None:
+                request[signatures.DIVERSITY] = np.array([self._diversity], np.float32)
             return self._client.predict(self._model, request)[signatures.ITEM_IDS]
 
         return _collect_lists(users, self._length, _MAX_ROWS_PER_CALL, answer)

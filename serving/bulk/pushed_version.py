@@ -36,8 +36,8 @@ class PushedVersion:
     def lists(
         self, users: UserBatch, now: int, log_popularity: np.ndarray, k: int
     ) -> list[list[str]]:
-        """The k best items of each user, best first, in the order that this version serves and of
-        the items that its own `repeats` allows.
+        """The k best items of each user, best first, in the order that this version serves, of the
+        items that its own `repeats` allows and with its own default `diversity`.
 
         Args:
             users: Users with their events.
@@ -55,9 +55,11 @@ class PushedVersion:
             RecommenderModels(
                 query=model.query,
                 index=None,
-                ranking=model.ranking if self.evaluated.order == RANKING else None,
+                ranking=model.ranking,
                 depth=self.evaluated.ranking_candidates,
+                rank_order=self.evaluated.order == RANKING,
                 repeats=self.evaluated.repeats,
+                diversity=self.evaluated.diversity,
             ),
             dataclasses.replace(self.candidates, vectors=vectors.astype(np.float32)),
             self.evaluated.history_length,

@@ -152,14 +152,22 @@ class ListingQuery:
     """Values by input name; None, like an absent name, is left out of the request."""
     allowed: Sequence[str] = ()
     """Categories to which the items must belong; empty allows all items."""
+    diversity: float | None = None
+    """Diversity of the list, 0 to 1; None leaves it to the model's default."""
 
 
 def build_listing_request(declared: DeclaredInputs, query: ListingQuery) -> dict[str, np.ndarray]:
     """Builds the inputs of one query to `retrieval` or `recommender`, with batch size 1. Only
     inputs in `declared`, the result of `Client.inputs`, are included.
 
-    Raises UsageError if the query has categories and the model has no input for them.
+    Raises UsageError if the query has categories or a diversity and the model has no input for
+    them.
     """
+    if query.diversity is not None and signatures.DIVERSITY not in declared:
+        raise UsageError(
+            "expected a model with the input diversity, received a diversity for one without it; "
+            "leave it out, query recommender, or run again if an older release pushed it"
+        )
     if query.allowed and signatures.ALLOWED_CATEGORIES not in declared:
         raise UsageError(
             "expected a model whose requests may be filtered, received categories for one without "
@@ -181,6 +189,8 @@ def build_listing_request(declared: DeclaredInputs, query: ListingQuery) -> dict
         request[signatures.ALLOWED_CATEGORIES] = np.array(
             [[c.encode() for c in query.allowed]], object
         )
+    if query.diversity is not None:
+        request[signatures.DIVERSITY] = np.array([query.diversity], np.float32)
     for name, value in query.features.items():
         if name in declared and value is not None:
             request[name] = _to_feature(value, declared[name][0])

@@ -23,6 +23,10 @@ from serving.protocol import signature_defaults
 _K = tf.TensorSpec([None], tf.int32, name=signatures.K)
 _EXCLUDED = tf.TensorSpec([None, None], tf.string, name=signatures.EXCLUDED_ITEM_IDS)
 _ALLOWED = tf.TensorSpec([None, None], tf.string, name=signatures.ALLOWED_CATEGORIES)
+DIVERSITY_INPUT = {
+    signatures.DIVERSITY: tf.TensorSpec([None], tf.float32, name=signatures.DIVERSITY)
+}
+"""What `recommender` has in addition to the inputs of `retrieval`."""
 _CANDIDATES = tf.TensorSpec([None, None], tf.string, name=signatures.CANDIDATE_ITEM_IDS)
 
 
@@ -42,19 +46,19 @@ def export_servables(models: RecommenderModels, candidates: Candidates, uri: str
     modules = {
         signatures.RETRIEVAL: (retrieval, listing),
         signatures.RANKING: (RankingServable(query, items, models.ranking), scoring),
-        signatures.RECOMMENDER: (recommender, listing),
+        signatures.RECOMMENDER: (recommender, listing | DIVERSITY_INPUT),
     }
     for name, (module, specs) in modules.items():
         folder = pathlib.Path(uri, name)
         _save(module, specs, str(folder))
-        signature_defaults.write(folder, signature_defaults.build_defaults(specs))
+        signature_defaults.write(folder, signature_defaults.build_defaults(specs, models.diversity))
         requests = build_warmup_requests(name, specs, candidates.item_ids, int(time.time()))
         write_warmup_requests(folder, requests)
 
 
 def get_listing_inputs(query: Any, filtered: bool = False) -> dict[str, tf.TensorSpec]:
-    """Inputs of `retrieval` and `recommender` over a loaded query model, by name; includes
-    `allowed_categories` if `filtered`.
+    """Inputs of `retrieval` over a loaded query model, by name; includes `allowed_categories` if
+    `filtered`.
     """
     specs = get_query_inputs(query) | {signatures.EXCLUDED_ITEM_IDS: _EXCLUDED, signatures.K: _K}
     return specs | {signatures.ALLOWED_CATEGORIES: _ALLOWED} if filtered else specs

@@ -1,7 +1,4 @@
-"""The three servables, one graph each: `retrieval`, `ranking` and `recommender`.
-
-Inputs that a request omits, or sends once for all rows, are broadcast in the graph.
-"""
+"""The three servables, one graph each: `retrieval`, `ranking` and `recommender`."""
 
 import dataclasses
 from typing import Any
@@ -11,8 +8,10 @@ import tensorflow as tf
 
 from schema import signatures
 from schema.recommend import Repeats
+from serving.graph.diversity import Pool, diversify
 from serving.graph.eligible_search import EligibleSearch, Tensors
 from serving.graph.item_table import ItemTable
+from serving.graph.request_inputs import broadcast_inputs, check_diversity, compute_list_width
 from serving.index.eligibility import CategoryTable
 
 EMPTY_SCORE = float(np.finfo(np.float32).min)
@@ -32,6 +31,8 @@ class RecommenderModels:
     """False keeps the order of retrieval in the final list: ranking was no better on valid."""
     repeats: Repeats = "exclude"
     """Whether lists hold items of the history."""
+    diversity: float = 0.0
+    """Diversity of the final lists where a request does not set it, 0 to 1."""
 
 
 class RetrievalServable(tf.Module):
@@ -81,7 +82,7 @@ class RankingServable(tf.Module):
 
 
 class RecommenderServable(tf.Module):
-    """Retrieves, ranks and selects the best k in one call."""
+    """Retrieves, ranks, diversifies and selects the best k in one call."""
 
     def __init__(
         self, models: RecommenderModels, items: ItemTable, categories: CategoryTable | None = None
@@ -98,23 +99,61 @@ class RecommenderServable(tf.Module):
         self._rank_order = models.rank_order
 
     def serve(self, inputs: Tensors) -> Tensors:
-        """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch]."""
+        """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch].
+
+        Scores are those of the stage, also where items are not in the order of their scores for the
+        sake of diversity.
+        """
         inputs = broadcast_inputs(inputs)
         query_outputs = run_query_model(self.query, inputs)
         k = inputs[signatures.K]
         width = compute_list_width(k)
+        positions, scores = self._order_candidates(inputs, query_outputs, width)
+        positions, scores = self._diversify(
+            positions, scores, check_diversity(inputs[signatures.DIVERSITY]), width
+        )
+        stage = signatures.RANKING if self._rank_order else signatures.RETRIEVAL
+        return build_listing(self._items, positions, scores, stage, k, query_outputs)
+
+    def _order_candidates(
+        self, inputs: Tensors, query_outputs: Tensors, width: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Positions and scores [batch, candidates] in the served order. A row has as many as its
+        own `k` needs, so that they do not depend on the other rows.
+        """
         depth = tf.maximum(width, self._depth)
         positions, scores = self._search.search(inputs, query_outputs, depth)
+        own = tf.maximum(inputs[signatures.K], self._depth)[:, tf.newaxis]
+        positions = tf.where(tf.range(tf.shape(positions)[1]) < own, positions, 0)
         if not self._rank_order:
-            parts = positions[:, :width], scores[:, :width]
-            return build_listing(self._items, *parts, signatures.RETRIEVAL, k, query_outputs)
-        scores = score_candidates(self.ranking, self._items, query_outputs, positions)[
-            signatures.RELEVANCE
-        ]
-        scores = tf.where(positions == 0, EMPTY_SCORE, scores)
-        best = tf.math.top_k(scores, tf.minimum(width, tf.shape(scores)[1]))
-        chosen = tf.gather(positions, best.indices, batch_dims=1)
-        return build_listing(self._items, chosen, best.values, signatures.RANKING, k, query_outputs)
+            return positions, scores
+        relevance = score_candidates(self.ranking, self._items, query_outputs, positions)
+        scores = tf.where(positions == 0, EMPTY_SCORE, relevance[signatures.RELEVANCE])
+        best = tf.math.top_k(scores, tf.shape(scores)[1])
+        return tf.gather(positions, best.indices, batch_dims=1), best.values
+
+    def _diversify(
+        self, positions: tf.Tensor, scores: tf.Tensor, diversity: tf.Tensor, width: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The first `width` of `positions` and `scores` [batch, candidates] after diversification;
+        unchanged in rows with `diversity` 0, and without any cost if all have it.
+        """
+
+        def reorder() -> tuple[tf.Tensor, tf.Tensor]:
+            vectors = tf.gather(self.ranking.item_vectors, positions)
+            order = diversify(Pool(scores, vectors, positions > 0), diversity, width)
+            changed = diversity[:, tf.newaxis] > 0
+            order = tf.where(changed, order, tf.range(tf.shape(order)[1]))[:, :width]
+            return (
+                tf.gather(positions, order, batch_dims=1),
+                tf.gather(scores, order, batch_dims=1),
+            )
+
+        return tf.cond(
+            tf.reduce_any(diversity > 0),
+            reorder,
+            lambda: (positions[:, :width], scores[:, :width]),
+        )
 
 
 def get_query_inputs(query: Any) -> dict[str, tf.TensorSpec]:
@@ -177,60 +216,3 @@ def build_listing(
         signatures.STAGES: tf.where(positions > 0, stage, ""),
         signatures.KNOWN_USER: query_outputs[signatures.USER_INDEX] > 0,
     }
-
-
-def broadcast_inputs(inputs: Tensors) -> Tensors:
-    """Broadcasts inputs [1, …] to [batch, …], where batch is the largest number of rows.
-
-    Other sizes end the call with INVALID_ARGUMENT. `now` 0 becomes the present time; a history
-    without timestamps gets the time `now`.
-    """
-    sizes = [tf.shape(value)[0] for value in inputs.values()]
-    rows = tf.reduce_max(tf.stack(sizes))
-    broadcast = {name: _broadcast(value, rows) for name, value in inputs.items()}
-    broadcast[signatures.NOW] = _fill_now(broadcast[signatures.NOW])
-    broadcast[signatures.HISTORY_TIMESTAMPS] = _fill_timestamps(broadcast)
-    return broadcast
-
-
-def _broadcast(value: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    shape = tf.concat([rows[tf.newaxis], tf.shape(value)[1:]], axis=0)
-    return tf.ensure_shape(tf.broadcast_to(value, shape), value.shape)
-
-
-def _fill_now(now: tf.Tensor) -> tf.Tensor:
-    """Reads the clock only if a row needs it: TensorFlow refuses to in a process with deterministic
-    ops, such as training.
-    """
-    return tf.cond(
-        tf.reduce_any(now == 0),
-        lambda: tf.where(now == 0, tf.cast(tf.timestamp(), tf.int64), now),
-        lambda: now,
-    )
-
-
-def _fill_timestamps(inputs: Tensors) -> tf.Tensor:
-    times, items = inputs[signatures.HISTORY_TIMESTAMPS], inputs[signatures.HISTORY_ITEM_IDS]
-    length = tf.shape(items)[1]
-
-    def check_given() -> tf.Tensor:
-        same = tf.debugging.assert_equal(
-            tf.shape(times)[1],
-            length,
-            f"{signatures.HISTORY_TIMESTAMPS} must be as long as {signatures.HISTORY_ITEM_IDS}, "
-            "or be left out",
-        )
-        with tf.control_dependencies([same]):
-            return tf.identity(times)
-
-    def repeat_now() -> tf.Tensor:
-        return tf.repeat(inputs[signatures.NOW][:, tf.newaxis], length, axis=1)
-
-    return tf.cond(tf.shape(times)[1] == 0, repeat_now, check_given)
-
-
-def compute_list_width(k: tf.Tensor) -> tf.Tensor:
-    """The largest of `k` [batch]. A `k` below 1 ends the call with INVALID_ARGUMENT."""
-    positive = tf.debugging.assert_positive(k, f"{signatures.K} must be at least 1")
-    with tf.control_dependencies([positive]):
-        return tf.reduce_max(k)

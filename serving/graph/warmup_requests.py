@@ -14,6 +14,7 @@ from schema import signatures
 
 _HISTORY_LENGTHS = (0, 1, 10, 50)
 _K = 10
+_DIVERSITY = 0.5
 _HOUR = 3600
 _CANDIDATES = 100
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
@@ -60,6 +61,7 @@ def _build_request(
         signatures.NOW: np.array([now], np.int64),
         signatures.EXCLUDED_ITEM_IDS: np.array([[]], object),
         signatures.K: np.array([_K], np.int32),
+        signatures.DIVERSITY: np.array([_DIVERSITY], np.float32),
         signatures.CANDIDATE_ITEM_IDS: np.array([candidates], object),
     }
     request = predict_pb2.PredictRequest()

@@ -93,7 +93,8 @@ def check_recommendation_values(inputs: Mapping[str, np.ndarray]) -> None:
     """Checks the values of all inputs of a call; types and shapes were checked before.
 
     Raises RequestError INVALID_ARGUMENT for inputs with different numbers of rows, histories with
-    different lengths, times that are not in seconds, and `k` below 1.
+    different lengths, times that are not in seconds, `k` below 1, and `diversity` that is not
+    between 0 and 1.
     """
     _check_rows(inputs)
     _check_history(inputs)
@@ -104,6 +105,17 @@ def check_recommendation_values(inputs: Mapping[str, np.ndarray]) -> None:
     if smallest < 1:
         raise invalid_argument(
             f"k must be at least 1, received {smallest}; leave it out for the default"
+        )
+    if signatures.DIVERSITY in inputs:
+        _check_diversity(inputs[signatures.DIVERSITY])
+
+
+def _check_diversity(values: np.ndarray) -> None:
+    wrong = values[~((values >= 0) & (values <= 1))]
+    if wrong.size:
+        raise invalid_argument(
+            f"diversity must be between 0 and 1, received {wrong[0]:g}; leave it out for the "
+            "default"
         )
 
 

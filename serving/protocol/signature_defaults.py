@@ -20,14 +20,18 @@ _REQUIRED = (signatures.CANDIDATE_ITEM_IDS,)
 Defaults = dict[str, np.ndarray]
 
 
-def build_defaults(specs: Mapping[str, tf.TensorSpec]) -> Defaults:
+def build_defaults(specs: Mapping[str, tf.TensorSpec], diversity: float = 0.0) -> Defaults:
     """Builds the default of each input but `candidate_item_ids`, which is required.
 
-    Lists are empty. Other inputs are missing: "", NaN, or 0, which for `now` selects the server's
-    clock.
+    Lists are empty. `k` is 10, and `diversity` as given. Other inputs are missing: "", NaN, or 0,
+    which for `now` selects the server's clock.
     """
     defaults = {name: _absent(spec) for name, spec in specs.items() if name not in _REQUIRED}
-    return defaults | ({signatures.K: np.array([_K], np.int32)} if signatures.K in specs else {})
+    values = {
+        signatures.K: np.array([_K], np.int32),
+        signatures.DIVERSITY: np.array([diversity], np.float32),
+    }
+    return defaults | {name: value for name, value in values.items() if name in specs}
 
 
 def _absent(spec: tf.TensorSpec) -> np.ndarray:

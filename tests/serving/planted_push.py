@@ -3,6 +3,7 @@
 import pathlib
 import tempfile
 
+import numpy as np
 import tensorflow as tf
 
 from schema import candidates as candidate_files
@@ -51,12 +52,13 @@ class Query(tf.Module):
 
 
 class Recommender(tf.Module):
-    """A pushed recommender reduced to what later evaluations need: its query model."""
+    """A pushed recommender reduced to what later evaluations need."""
 
-    def __init__(self):
+    def __init__(self, vectors):
         super().__init__()
         self.query = Query()
         self.ranking = tf.Module()
+        self.ranking.item_vectors = tf.Variable(np.pad(vectors[:, :-1], [(1, 0), (0, 0)]))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="user_id")])
     def serve(self, user_id):
@@ -67,7 +69,7 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
     """As the pipeline would push it, under the given version."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        model = Recommender()
+        model = Recommender(candidates.vectors)
         tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
         candidate_files.save(candidates, str(folder / "candidates"))
         write_origin(origin, folder / "origin.json")

@@ -47,6 +47,11 @@ class Query(tf.Module):
 class Ranking(tf.Module):
     """An item's relevance is its position, so the last item comes first; one label in addition."""
 
+    def __init__(self, vectors):
+        """`vectors` [n, dim + 1], the last column is popularity."""
+        super().__init__()
+        self.item_vectors = tf.Variable(np.pad(vectors[:, :-1], [(1, 0), (0, 0)]))
+
     @tf.function(input_signature=[RANKING_SPECS])
     def score(self, inputs):
         taste = tf.reduce_sum(inputs["vector"], axis=1)[:, tf.newaxis]
@@ -79,9 +84,9 @@ def build_candidates(ids, vectors):
     )
 
 
-def save_parts(folder, index, dim):
+def save_parts(folder, index, dim, vectors=VECTORS):
     tf.saved_model.save(Query(), str(folder / "query"))
-    tf.saved_model.save(Ranking(), str(folder / "ranking"))
+    tf.saved_model.save(Ranking(vectors), str(folder / "ranking"))
     save_index(index, dim, str(folder / "index"))
     return [tf.saved_model.load(str(folder / name)) for name in ("query", "index", "ranking")]
 

@@ -313,9 +313,14 @@ HISTORY = "history_timestamps must be as long as history_item_ids"
             {"user_idd": ["a"]},
             "user_idd is not an input, did you mean user_id? Inputs are: context_",
         ),
-        ({"zzz": ["a"]}, "zzz is not an input. Inputs are: context_device, excluded_item_ids, his"),
+        (
+            {"zzz": ["a"]},
+            "zzz is not an input. Inputs are: context_device, diversity, excluded_item",
+        ),
         ({"k": [0]}, "k must be at least 1, received 0"),
         ({"k": [3, -2], "user_id": ["a", "b"]}, "k must be at least 1, received -2"),
+        ({"diversity": [1.5]}, "diversity must be between 0 and 1, received 1.5"),
+        ({"diversity": [0.5, -1.0]}, "diversity must be between 0 and 1, received -1"),
         ({"now": [1720000000000]}, "which looks like milliseconds: send 1720000000"),
         ({"now": [1720000000000000]}, "which looks like microseconds: send 1720000000"),
         (
@@ -330,6 +335,7 @@ HISTORY = "history_timestamps must be as long as history_item_ids"
 def test_both_ports_give_the_same_message(send, predictions, inputs, message):
     assert message in get_rest_error(send({"inputs": inputs}))
     types = {"k": tf.int32, "now": tf.int64, "history_timestamps": tf.int64}
+    types["diversity"] = tf.float32
     tensors = {name: tf.constant(value, types.get(name)) for name, value in inputs.items()}
     code, details = get_grpc_error(predictions.Predict, build_request("recommender", **tensors))
     assert code == "INVALID_ARGUMENT"

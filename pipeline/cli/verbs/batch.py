@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--as-of", choices=("test",),
         help="write the lists of the time at which the test split began (default: now)",
     )  # fmt: skip
+    arguments.add_diversity(parser)
     arguments.add_server(parser, "send requests to this server instead of loading the run's models")
     arguments.add_json(parser)
 
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.commands import batch
 
     server = arguments.parse_server(args)
-    request = batch.BatchRequest(args.users, args.k, args.stage, args.as_of == "test", server)
+    request = batch.BatchRequest(
+        args.users, args.k, args.stage, args.as_of == "test", args.diversity, server
+    )
     result = batch.write_lists(args.root, request, args.out, int(time.time()))
     print(json.dumps(result, indent=1, ensure_ascii=False) if args.json else _format_text(result))
     return 0

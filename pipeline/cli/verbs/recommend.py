@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--category", action="append", default=[], metavar="X", dest="categories",
         help="only items of this category; may be repeated (see data.items.filter)",
     )  # fmt: skip
+    arguments.add_diversity(parser)
     arguments.add_server(
         parser, "gRPC address of a running server (default: start a temporary one)"
     )
@@ -27,12 +28,14 @@ def run(args: argparse.Namespace) -> int:
     """Prints the list, best first."""
     from pipeline.commands import recommend
     from pipeline.report import terminal
+    from pipeline.report.recommendations import ListOptions
     from schema.errors import UsageError
 
     if args.k < 1:
         raise UsageError(f"--k expects a positive number, received {args.k}; raise it")
     server = arguments.parse_server(args)
-    answer = recommend.recommend(args.root, args.user, args.k, server, args.categories)
+    options = ListOptions(args.k, args.categories, args.diversity)
+    answer = recommend.recommend(args.root, args.user, server, options)
     if args.json:
         print(json.dumps(answer.to_json(), indent=1, ensure_ascii=False))
     else:

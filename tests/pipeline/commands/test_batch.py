@@ -68,7 +68,13 @@ class Query(tf.Module):
 
 
 class Ranking(tf.Module):
-    """Relevance increases with the position in the catalogue."""
+    """Relevance increases with the position in the catalogue; b and c are similar, so are the
+    others.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.item_vectors = tf.Variable(tf.one_hot([-1, 0, 1, 1, 0, 0], 2))
 
     @tf.function(
         input_signature=[
@@ -216,6 +222,37 @@ def test_the_served_stage_is_the_default(finished, batch):
     assert batch(root, "all", "--stage", "retrieval")[0] == NOW
 
 
+DIVERSE = [("ann", "ecd"), ("bob", "eba"), ("cid", "eba")]
+
+
+@pytest.mark.parametrize("order", ["retrieval", "ranking"])
+def test_diverse_lists(finished, batch, order):
+    """Half the weight on dissimilarity: after e comes the one of the other two that differs."""
+    root = finished(order)
+    assert batch(root, "all", "--diversity", "0.5")[0] == DIVERSE
+    summary = json.loads((root / "summary.json").read_text())
+    summary["config"]["recommend"] = {"diversity": 0.5}
+    (root / "summary.json").write_text(json.dumps(summary))
+    assert batch(root, "all")[0] == DIVERSE
+    plain = {"retrieval": NOW, "ranking": [("ann", "edc"), ("bob", "eba"), ("cid", "eba")]}
+    assert batch(root, "all", "--diversity", "0")[0] == plain[order]
+    other, stage = ("final", "ranking") if order == "retrieval" else ("retrieval", "retrieval")
+    assert batch(root, "all", "--stage", other)[0] == plain[stage]
+
+
+def test_only_lists_in_the_served_order_are_diversified(finished, tmp_path, capsys):
+    arguments = ["--users", "all", "--out", tmp_path / "out", "--diversity", "0.5"]
+    message = refused(capsys, finished(), *arguments, "--stage", "final")
+    assert "expected no --diversity for --stage final" in message
+
+
+@pytest.mark.parametrize("wrong", ["-0.1", "1.01", "nan", "much"])
+def test_a_diversity_out_of_bounds_is_refused(finished, tmp_path, capsys, wrong):
+    arguments = ["--users", "all", "--out", tmp_path / "out", f"--diversity={wrong}"]
+    message = refused(capsys, finished(), *arguments)
+    assert f"--diversity expects a number from 0 to 1, received {wrong!r}" in message
+
+
 @pytest.fixture
 def stored(finished, bucket, tmp_path):
     """The URL of a run whose artifacts are in a bucket, as after a run on Kubeflow."""
@@ -298,6 +335,7 @@ def test_a_server_gives_the_same_lists(finished, batch, server):
     lists, text = batch(root, "all", "--server", server, k=2)
     assert lists == [("ann", "ed"), ("bob", "eb"), ("cid", "eb")]
     assert (text["stage"], text["users"]) == ("final", 3)
+    assert batch(root, "all", "--server", server, "--diversity", "0.5")[0] == DIVERSE
     lists, text = batch(root, "all", "--server", server, "--stage", "retrieval")
     assert (lists, text["stage"]) == (NOW, "retrieval")
     assert batch(root, ["zoë", "ann"], "--server", server, "--stage", "retrieval")[0] == [

@@ -11,6 +11,7 @@ import pytest
 from pipeline.commands import recommend
 from pipeline.commands.recommend import ServerAddress
 from pipeline.report import recommendations
+from pipeline.report.recommendations import ListOptions
 from schema.run_summary import UserRecommendations
 from serving.client.connection import PLAIN
 from tests.pipeline.run_summaries import fill_summary
@@ -24,7 +25,7 @@ def queried_users(monkeypatch):
     """The users that are sent to the server, which is replaced here."""
     users = []
 
-    def respond(_address, _artifacts, named, _k, _categories, _security):
+    def respond(_address, _artifacts, named, _options, _security):
         users.extend(named)
         return [
             UserRecommendations(user_id=user, known_user=True, history=[], recommendations=[])
@@ -46,7 +47,7 @@ def test_a_hashed_user_is_queried_by_pseudonym_and_returned_by_name(
 ):
     monkeypatch.setenv("SHOP_KEY", KEY)
     root = finished_run(tmp_path, {"key_env": "SHOP_KEY", "key_file": None})
-    response = recommend.recommend(str(root), "anna", 5, SERVER)
+    response = recommend.recommend(str(root), "anna", SERVER, ListOptions(5))
     name = hmac.new(KEY.encode(), b"anna", hashlib.sha256).hexdigest()[:24]
     proof = hmac.new(KEY.encode(), f"tandem/pseudonym:{name}".encode(), hashlib.sha256)
     assert queried_users == [name + proof.hexdigest()[:16]]
@@ -54,5 +55,5 @@ def test_a_hashed_user_is_queried_by_pseudonym_and_returned_by_name(
 
 
 def test_without_hashing_the_id_is_the_id(tmp_path, queried_users):
-    recommend.recommend(str(finished_run(tmp_path, None)), "anna", 5, SERVER)
+    recommend.recommend(str(finished_run(tmp_path, None)), "anna", SERVER, ListOptions(5))
     assert queried_users == ["anna"]

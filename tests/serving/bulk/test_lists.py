@@ -65,6 +65,10 @@ RANKING_SPECS = {
 class Ranking(tf.Module):
     """An item's relevance is its position in the catalogue."""
 
+    def __init__(self):
+        super().__init__()
+        self.item_vectors = tf.Variable(np.pad(VECTORS[:, :-1], [(1, 0), (0, 0)]))
+
     @tf.function(input_signature=[RANKING_SPECS])
     def score(self, inputs):
         return {"relevance": tf.cast(inputs["candidates"], tf.float32)}
@@ -119,8 +123,10 @@ def _expected(person, k):
     return [IDS[i] for i in best if IDS[i] not in seen][:k]
 
 
-def _recommender(parts, ranking=None, repeats: Repeats = "exclude"):
-    models = RecommenderModels(parts["query"], None, ranking, DEPTH, repeats=repeats)
+def _recommender(parts, rank_order=False, repeats: Repeats = "exclude", diversity=0.0):
+    models = RecommenderModels(
+        parts["query"], None, parts["ranking"], DEPTH, rank_order, repeats, diversity
+    )
     return BulkRecommender(models, CANDIDATES, READ)
 
 
@@ -152,13 +158,16 @@ def test_lists_hold_items_of_the_whole_history_where_repeats_are_listed(parts, r
 
 
 @pytest.mark.parametrize("repeats", ["exclude", "allow", "only"])
-@pytest.mark.parametrize("stage", ["retrieval", "recommender"])
-def test_a_list_equals_the_servables_answer_for_that_user(parts, stage, repeats, tmp_path):
-    models = RecommenderModels(**parts, depth=DEPTH, repeats=repeats)
+@pytest.mark.parametrize("rank_order", [False, True])
+@pytest.mark.parametrize("diversity", [0.0, 0.6])
+def test_a_list_equals_the_servables_answer_for_that_user(
+    parts, rank_order, diversity, repeats, tmp_path
+):
+    options = {"rank_order": rank_order, "repeats": repeats, "diversity": diversity}
+    models = RecommenderModels(**parts, depth=DEPTH, **options)
     export_servables(models, CANDIDATES, str(tmp_path))
-    served = load_servable(stage, 1, tmp_path / stage)
-    ranking = parts["ranking"] if stage == "recommender" else None
-    result = _recommender(parts, ranking, repeats).lists(build_user_batch(PEOPLE), NOW, 5)
+    served = load_servable("recommender", 1, tmp_path / "recommender")
+    result = _recommender(parts, **options).lists(build_user_batch(PEOPLE), NOW, 5)
     listing = get_listing_inputs(parts["query"])
     declared = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in listing.items()}
     for person, ids in zip(PEOPLE.to_pylist(), result, strict=True):

@@ -43,6 +43,16 @@ def test_categories_are_sent_to_models_that_declare_them():
         build_listing_request(DECLARED, ListingQuery("u", [], 9, 5, allowed=["tea"]))
 
 
+def test_a_diversity_is_sent_to_models_that_declare_it():
+    diverse = DECLARED | {"diversity": ("float32", (-1,))}
+    request = build_listing_request(diverse, ListingQuery("u", diversity=0.5))
+    assert request["diversity"].tolist() == [0.5]
+    assert request["diversity"].dtype == np.float32
+    assert "diversity" not in build_listing_request(diverse, ListingQuery("u"))
+    with pytest.raises(UsageError, match="received a diversity for one without it"):
+        build_listing_request(DECLARED, ListingQuery("u", diversity=0.0))
+
+
 def test_a_new_user_without_history():
     request = build_listing_request(DECLARED, ListingQuery("nobody", [], now=9, k=5))
     _assert_fits(request)

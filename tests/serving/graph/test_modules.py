@@ -54,12 +54,15 @@ def _inputs(users, history, device="web"):
     }
 
 
-def _list(model, users, history, excluded, k, device="web"):
+def _list(model, users, history, excluded, k, device="web", diversity=0.0):
     inputs = _inputs(users, history, device) | {
         "excluded_item_ids": tf.constant(excluded, tf.string, [len(users), len(excluded[0])]),
         "k": tf.constant([k]),
     }
-    result = model.signatures["serving_default"](**inputs)
+    signature = model.signatures["serving_default"]
+    if "diversity" in signature.structured_input_signature[1]:
+        inputs["diversity"] = tf.constant(np.atleast_1d(diversity), tf.float32)
+    result = signature(**inputs)
     assert sorted(result) == ["item_ids", "known_user", "scores", "stages"]
     ids = [[item.decode() for item in row] for row in result["item_ids"].numpy()]
     return ids, result["scores"].numpy(), result["known_user"].numpy().tolist()
@@ -156,7 +159,7 @@ def test_servables_over_scann_are_saved_and_loaded(tmp_path):
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(64, 3)).astype(np.float32)
     ids = [f"i{n}" for n in range(64)]
-    parts = save_parts(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3)
+    parts = save_parts(tmp_path, ScannIndex(vectors, Eligibility.of_all(64), 8, 8, 64), 3, vectors)
     models = export_and_load(
         tmp_path / "out", parts, build_candidates(ids, vectors), rank_order=False
     )
@@ -202,6 +205,7 @@ def test_lists_contain_available_and_allowed_items_only(filtered, allowed, expec
     }
     result = filtered["retrieval"].signatures["serving_default"](**inputs)["item_ids"].numpy()
     assert [sorted(row) for row in _texts(result)] == [sorted(row) for row in expected]
+    inputs["diversity"] = tf.constant([0.0])
     final = filtered["recommender"].signatures["serving_default"](**inputs)["item_ids"].numpy()
     in_rankings_order = [item for item in ("é", "d", "a") if item in expected[0]]
     assert [[item for item in row if item] for row in _texts(final)] == [in_rankings_order] * 2
@@ -247,8 +251,18 @@ def wide(request, tmp_path_factory):
         "ivf": lambda: IvfIndex(vectors, eligible, 75, 10, "float32"),
     }[request.param]()
     folder = tmp_path_factory.mktemp(request.param)
-    models = export_and_load(folder / "out", save_parts(folder, index, 3), candidates, depth=200)
+    models = export_and_load(
+        folder / "out", save_parts(folder, index, 3, vectors), candidates, depth=200
+    )
     return models, vectors
+
+
+def _answer(model, **inputs):
+    """Item ids of each row; the recommender's are diversified."""
+    signature = model.signatures["serving_default"]
+    if "diversity" in signature.structured_input_signature[1]:
+        inputs["diversity"] = tf.constant([0.5])
+    return _texts(signature(**inputs)["item_ids"].numpy())
 
 
 @pytest.mark.parametrize(("interacted", "k"), [(5_390, 10), (4_000, 200), (5_400, 5)])
@@ -263,7 +277,7 @@ def test_a_user_with_thousands_of_events_gets_k_items(wide, interacted, k):
         "k": tf.constant([k]),
     }
     for name in ("retrieval", "recommender"):
-        (texts,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        (texts,) = _answer(models[name], **inputs)
         items = [item for item in texts if item]
         assert len(items) == len(set(items)) == min(k, len(remaining))
         assert set(items) <= {f"i{n}" for n in remaining}
@@ -278,6 +292,6 @@ def test_k_items_of_a_category_are_returned_despite_a_long_history(wide):
         "k": tf.constant([40]),
     }
     for name in ("retrieval", "recommender"):
-        (texts,) = _texts(models[name].signatures["serving_default"](**inputs)["item_ids"].numpy())
+        (texts,) = _answer(models[name], **inputs)
         assert len(set(texts)) == 40
         assert set(texts) <= {f"i{n}" for n in best[5_000:] if n % 3 == 1}

@@ -66,6 +66,8 @@ for root in sys.argv[1:]:
             inputs["candidate_item_ids"] = tf.constant([["b", "e"], ["zz", "d"]])
         else:
             inputs |= {"excluded_item_ids": tf.constant([[""], ["d"]]), "k": tf.constant([2])}
+        if name == "recommender":
+            inputs["diversity"] = tf.constant([0.0])
         answer = tf.saved_model.load(folder).signatures["serving_default"](**inputs)
         key = "relevance" if name == "ranking" else "item_ids"
         values = answer[key].numpy().tolist()
@@ -101,6 +103,10 @@ class Query(tf.Module):
 
 class Ranking(tf.Module):
     """An item's relevance is its position in the catalogue."""
+
+    def __init__(self):
+        super().__init__()
+        self.item_vectors = tf.Variable(np.pad(VECTORS[:, :-1], [(1, 0), (0, 0)]))
 
     @tf.function(
         input_signature=[
