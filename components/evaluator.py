@@ -16,12 +16,14 @@ from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates, Histories
 from components.pushed.baseline import query_unchanged, query_version
 from schema import candidates as candidate_files
+from serving.graph.diversity import reorder
 from serving.versions.origin import ModelEvaluation, find_newest_version
 from trainer.config.blessing import BlessingConfig, override_thresholds
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.blessing import decide_blessing, list_failures
 from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.final_lists import FinalOrder
 from trainer.evaluation.stage_quality import COMPARISONS
 from trainer.evaluation.trained_stages import TrainedStages
 from trainer.ranking.serving_order import read_serving_order
@@ -102,7 +104,7 @@ def Evaluator(
     measured = evaluate(
         data,
         stages,
-        order,
+        FinalOrder(order, data.dataset.recommend.diversity, reorder),
         EvaluationConfig.model_validate_json(config),
         before.lists if before else None,
         {name: other.lists for name, other in others.items() if other.lists is not None},
@@ -127,6 +129,7 @@ def _describe_evaluation(
         learned_until=_find_last_event(data),
         judged_against=version,
         repeats=data.repeats,
+        diversity=data.dataset.recommend.diversity,
     )
 
 

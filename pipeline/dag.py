@@ -150,13 +150,15 @@ def assemble_pipeline(
 
 
 def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
-    """The inputs of every component that trains or evaluates."""
+    """The inputs of every component that trains or evaluates. A change of the default diversity,
+    which only the Evaluator reads, leaves the others cached.
+    """
     return {
         "timelines": data["interactions_transform"].outputs["transformed_examples"],
         "timelines_graph": data["interactions_transform"].outputs["transform_graph"],
         "items": data["items_transform"].outputs["transformed_examples"],
         "items_graph": data["items_transform"].outputs["transform_graph"],
-        "dataset": config.dataset.model_dump_json(),
+        "dataset": config.dataset.model_dump_json(exclude={"recommend": {"diversity"}}),
     }
 
 
@@ -210,7 +212,7 @@ def _build_model_nodes(
         ranking_config=ranking_config,
     )
     evaluator = Evaluator(
-        **inputs,
+        **inputs | {"dataset": config.dataset.model_dump_json()},
         **stage,
         ranking=ranking.outputs["model"],
         retrieval_config=retrieval_config,

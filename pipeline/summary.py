@@ -55,6 +55,7 @@ def summarise_run(config: Config, result: RunResult) -> RunSummary:
         "analysis": _read_analysis(metadata),
         "beside": evaluation.get("beside", {}),
         "fairness": evaluation["fairness"],
+        "diversity": evaluation["diversity"],
         "verdict": evaluation["verdict"] | {"forced": _read_override(pushed)},
         "servables": json.loads(_get_property(pushed, "servables")) if pushed else {},
         "artifacts": {

@@ -227,6 +227,26 @@ class FairnessSummary(SummaryModel):
     items: dict[str, ItemFairness] = {}
 
 
+class DiversityPoint(SummaryModel):
+    """Metrics of the final lists at one value of `diversity`, and the gaps of declared groups by
+    `<table>.<feature>`.
+    """
+
+    diversity: float
+    ndcg: float = Field(alias="ndcg@10")
+    distance: float | None = Field(alias="diversity@10", default=None)
+    """Mean distance of a list's items; None if no list has two."""
+    coverage: float = Field(alias="coverage@10")
+    gaps: dict[str, float] = {}
+
+
+class DiversityCurve(SummaryModel):
+    """What diversity costs in accuracy: points by increasing `diversity`, for sampled users."""
+
+    users: int = 0
+    points: list[DiversityPoint] = []
+
+
 class RuleResult(SummaryModel):
     """A blessing rule with the value that it expected and the value that it received. A failed rule
     has a sentence in `failure`, a rule about a slice its `users` and the adjusted `p_value`.

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from schema.errors import UsageError
 from schema.evaluation_summary import (
+    DiversityCurve,
     FairnessSummary,
     RankingSummary,
     RetrievalSummary,
@@ -177,6 +178,7 @@ class RunSummary(SummaryModel):
     beside: dict[str, VersionMetrics] = {}
     """Versions that were evaluated for comparison only, by name."""
     fairness: FairnessSummary = FairnessSummary()
+    diversity: DiversityCurve = DiversityCurve()
     verdict: VerdictSummary
     servables: dict[str, PushedServable]
     """By name; {} if nothing was pushed."""

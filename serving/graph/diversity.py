@@ -16,6 +16,8 @@ STEPS = 100
 """Greatest number of selected items; the others follow by relevance, which bounds the cost."""
 _MIN_DEVIATION = 1e-3
 """Values that deviate less are equal but for rounding."""
+_GRID = 1e-4
+"""Gains are rounded to it, so that equal candidates tie on every processor."""
 
 
 class Pool(NamedTuple):
@@ -61,7 +63,8 @@ def diversify(pool: Pool, diversity: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     def select(
         step: tf.Tensor, places: tf.Tensor, nearest: tf.Tensor, left: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        gain = tf.where(left, relevance - weight * nearest, -np.inf)
+        gain = tf.round((relevance - weight * nearest) / _GRID)
+        gain = tf.where(left, gain, -np.inf)
         best = tf.argmax(gain, axis=1, output_type=tf.int32)
         selected = tf.one_hot(best, width, True, False, dtype=tf.bool) & left
         nearest = tf.maximum(nearest, _compare(similarity, best))
@@ -73,6 +76,21 @@ def diversify(pool: Pool, diversity: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         lambda step, *_: step < steps, select, (0, places, first, pool.eligible)
     )
     return tf.argsort(places, axis=1)
+
+
+_diversify_arrays = tf.function(
+    diversify,
+    input_signature=[
+        Pool(
+            tf.TensorSpec([None, None]),
+            tf.TensorSpec([None, None, None]),
+            tf.TensorSpec([None, None], tf.bool),
+        ),
+        tf.TensorSpec([None]),
+        tf.TensorSpec([], tf.int32),
+    ],
+    autograph=False,
+)
 
 
 def _standardise(values: tf.Tensor, eligible: tf.Tensor) -> tf.Tensor:
@@ -107,3 +125,24 @@ def _compare(similarity: _Similarity, best: tf.Tensor) -> tf.Tensor:
     chosen = tf.gather(similarity.units, best, batch_dims=1)
     cosines = tf.linalg.matvec(similarity.units, chosen)
     return (cosines - similarity.mean) * similarity.scale
+
+
+def reorder(
+    relevance: np.ndarray,
+    vectors: np.ndarray,
+    eligible: np.ndarray,
+    diversity: float,
+    length: int,
+) -> np.ndarray:
+    """`diversify` with one `diversity` for all rows, on arrays: the order [b, c].
+
+    Args:
+        relevance: [b, c], best first.
+        vectors: [b, c, dim].
+        eligible: [b, c] bool.
+        diversity: 0 to 1.
+        length: Number of items to select.
+    """
+    pool = Pool(relevance.astype(np.float32), vectors.astype(np.float32), eligible)
+    weights = np.full(len(relevance), diversity, np.float32)
+    return _diversify_arrays(pool, weights, length).numpy()

@@ -5,18 +5,21 @@ from typing import Any
 
 import numpy as np
 
+from schema.signatures import RANKING
 from trainer.config.models import EvaluationConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.sufficient_data import require_queries
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.baselines import rank_baselines
+from trainer.evaluation.diversity_curve import measure_diversity_curve
 from trainer.evaluation.fairness import measure_fairness
+from trainer.evaluation.final_lists import FinalOrder, score_retrieved
 from trainer.evaluation.quality import build_list_evaluator
 from trainer.evaluation.stage_quality import StageLists, evaluate_stages
 from trainer.evaluation.trained_stages import TrainedStages
 from trainer.metrics.top_k import rank_nearest
 from trainer.ranking.label_errors import measure_label_errors
-from trainer.ranking.rerank import Ranker, create_scorer, rerank
+from trainer.ranking.rerank import Ranker, ScoredLists, create_scorer, rerank
 from trainer.retrieval.export import encode_queries
 
 _DEPTH = 100
@@ -25,7 +28,7 @@ _DEPTH = 100
 def evaluate(
     data: TrainingData,
     stages: TrainedStages,
-    order: str,
+    final: FinalOrder,
     config: EvaluationConfig,
     pushed: np.ndarray | None = None,
     comparisons: Mapping[str, np.ndarray] | None = None,
@@ -35,7 +38,7 @@ def evaluate(
     Args:
         data: all three splits.
         stages: the models to evaluate.
-        order: whose order is served, `ranking` or `retrieval`.
+        final: how the final lists are ordered.
         config: baselines and groups.
         pushed: [users, depth] lists of the currently pushed version, for the same users.
         comparisons: further lists for the same users, by name.
@@ -47,7 +50,7 @@ def evaluate(
         from retrieval and the pushed version) with a verdict, and `slice_differences`: those from
         the baselines (and from retrieval) in slices of users. `fairness`: the declared groups on
         the final lists. `pushed`: metrics of the pushed version's lists, if given; `beside`:
-        metrics of the comparisons by name.
+        metrics of the comparisons by name. `diversity`: see `measure_diversity_curve`.
 
     Raises:
         DataRefused: test has no evaluation query.
@@ -57,15 +60,18 @@ def evaluate(
     clock = data.clock(data.train, data.valid)
     at_test = stages.item_vectors_at_test()
     retrieved, reranked = _rank_both_stages(queries, stages, at_test)
+    served = reranked if final.stage == RANKING else retrieved
     recent_days = config.recent_days if data.has_times else None
+    evaluator = build_list_evaluator(
+        queries, clock, at_test[:, :-1], data, data.propensities(data.train, data.valid)
+    )
     evaluated = evaluate_stages(
-        build_list_evaluator(
-            queries, clock, at_test[:, :-1], data, data.propensities(data.train, data.valid)
-        ),
+        evaluator,
         StageLists(
-            retrieval=retrieved,
-            reranked=reranked,
-            order=order,
+            retrieval=retrieved.items,
+            reranked=reranked.items,
+            served=final.apply(served, at_test[:, :-1], final.diversity, _DEPTH),
+            order=final.stage,
             baselines=rank_baselines(clock, queries, recent_days, _DEPTH),
             pushed=pushed,
             comparisons=comparisons or {},
@@ -75,17 +81,23 @@ def evaluate(
     metrics["ranking"]["labels"] = measure_label_errors(
         data, stages.query, stages.ranking, at_test[:, :-1], stages.retrieval_config
     )
-    return metrics | {"fairness": measure_fairness(config.fairness, evaluated.served, data)}
+    return metrics | {
+        "fairness": measure_fairness(config.fairness, evaluated.served, data),
+        "diversity": measure_diversity_curve(evaluator, served, final, config.fairness, data),
+    }
 
 
 def _rank_both_stages(
     queries: EvaluationQueries, stages: TrainedStages, at_test: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """[users, depth] in retrieval's order, and in ranking's."""
+) -> tuple[ScoredLists, ScoredLists]:
+    """Lists [users, depth] in retrieval's order, and in ranking's."""
     length = stages.retrieval_config.history_length
     candidates = stages.ranking_config.candidates
     vectors = encode_queries(stages.query.positions, queries, length)
     depth = max(_DEPTH, candidates)
     retrieved = rank_nearest(vectors, at_test, queries.interacted, depth, queries.repeats)
     ranker = Ranker(create_scorer(stages.ranking), candidates, length)
-    return retrieved, rerank(retrieved, vectors, queries, at_test[:, -1], ranker)
+    return (
+        score_retrieved(retrieved, vectors, at_test, candidates),
+        rerank(retrieved, vectors, queries, at_test[:, -1], ranker),
+    )

@@ -71,11 +71,18 @@ def check_limits(measured: dict[str, dict[str, MetricsRow]]) -> list[MetricsRow]
 
 def _check_gap(of: str, row: MetricsRow) -> MetricsRow:
     head: dict[str, Any] = {"of": of, "metric": row["metric"], "limit": row["limit"]}
-    if "gap" not in row:
+    gap = read_gap(row)
+    if gap is None:
         note = f"not measured: {row['note']}"
         return head | {"passed": not row["required"], "note": note}
-    gap = row["gap"] if "widest" in row else row["gap"]["value"]
     return head | {"received": gap, "passed": gap <= row["limit"]}
+
+
+def read_gap(row: MetricsRow) -> float | None:
+    """The gap of a group in the result of `measure_fairness`; None if it was not measured."""
+    if "gap" not in row:
+        return None
+    return row["gap"] if "widest" in row else row["gap"]["value"]
 
 
 def _measure_users(group: FairnessConfig, served: EvaluatedLists, data: TrainingData) -> MetricsRow:

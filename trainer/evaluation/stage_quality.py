@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from schema.signatures import RANKING
 from trainer.evaluation.quality import EvaluatedLists, ListEvaluator
 from trainer.evaluation.slice_metrics import note_user_count
 
@@ -21,6 +20,8 @@ class StageLists:
     retrieval: np.ndarray
     reranked: np.ndarray
     """The same items, with the first ones in ranking's order."""
+    served: np.ndarray
+    """The final lists."""
     order: str
     """Whose order is served."""
     baselines: dict[str, np.ndarray]
@@ -37,17 +38,14 @@ class EvaluatedStages:
 
     retrieval: EvaluatedLists
     reranked: EvaluatedLists
+    served: EvaluatedLists
+    """The final lists."""
     order: str
     baselines: dict[str, EvaluatedLists]
     pushed: dict[str, EvaluatedLists]
     """Under the name `pushed`; empty if no version is pushed."""
     comparisons: dict[str, EvaluatedLists]
     """By name."""
-
-    @property
-    def served(self) -> EvaluatedLists:
-        """The final lists: those in the serving order."""
-        return self.reranked if self.order == RANKING else self.retrieval
 
     def as_json(self) -> dict[str, dict[str, Any]]:
         """`retrieval`, `ranking` and, if given, `pushed` and `beside`: see
@@ -77,6 +75,7 @@ def evaluate_stages(evaluator: ListEvaluator, lists: StageLists) -> EvaluatedSta
     return EvaluatedStages(
         retrieval=evaluator.evaluate(lists.retrieval),
         reranked=evaluator.evaluate(lists.reranked),
+        served=evaluator.evaluate(lists.served),
         order=lists.order,
         baselines={name: evaluator.evaluate(other) for name, other in lists.baselines.items()},
         pushed={} if lists.pushed is None else {PUSHED: evaluator.evaluate(lists.pushed)},

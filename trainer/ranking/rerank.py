@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -28,14 +28,23 @@ class Ranker:
     """Number of latest history items that it reads."""
 
 
+class ScoredLists(NamedTuple):
+    """Lists for `q` evaluation queries, and the scores by which they are ordered."""
+
+    items: np.ndarray
+    """[q, k] item indices, best first; empty positions (0) are at the end."""
+    scores: np.ndarray
+    """[q, c] scores of the first c items; those of empty positions are undefined."""
+
+
 def rerank(
     lists: np.ndarray,
     query_vectors: np.ndarray,
     queries: EvaluationQueries,
     log_popularity: np.ndarray,
     ranker: Ranker,
-) -> np.ndarray:
-    """[q, k] the lists with their first `ranker.candidates` items in ranking's order.
+) -> ScoredLists:
+    """The lists [q, k] with their first `ranker.candidates` items in ranking's order.
 
     Args:
         lists: [q, k] retrieval's item indices, best first; empty positions (0) stay at the end.
@@ -51,7 +60,7 @@ def rerank(
     )
     order = np.argsort(np.where(head == 0, np.inf, -scores), axis=1, kind="stable")
     result[:, : head.shape[1]] = np.take_along_axis(head, order, axis=1)
-    return result
+    return ScoredLists(result, np.take_along_axis(scores, order, axis=1))
 
 
 def score_relevance(

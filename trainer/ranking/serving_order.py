@@ -117,10 +117,10 @@ def _rank_lists(
     vectors = np.column_stack([state.vectors, popularity])
     depth = max(100, config.candidates)
     lists = rank_nearest(query_vectors, vectors, queries.interacted, depth, queries.repeats)
-    final = rerank(
+    ranked = rerank(
         lists, query_vectors, queries, popularity, Ranker(score, config.candidates, length)
     )
-    return OrderedLists(queries, final, lists)
+    return OrderedLists(queries, ranked.items, lists)
 
 
 def compare_orders(answered: list[OrderedLists]) -> RankingVerdict:

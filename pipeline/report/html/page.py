@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pipeline.report.html import elements
 from pipeline.report.html.data import DataVolumes, add_data_section, read_volumes
+from pipeline.report.html.diversity import add_diversity_section
 from pipeline.report.html.fairness import add_fairness_section
 from pipeline.report.html.labels import add_analysis_section, add_labels_section
 from pipeline.report.html.performance import add_execution_section, add_index_section
@@ -51,6 +52,7 @@ def _add_sections(
     add_quality_section(body, summary)
     add_slices_section(body, summary)
     add_fairness_section(body, summary.fairness)
+    add_diversity_section(body, summary)
     add_labels_section(body, summary.ranking.labels)
     add_analysis_section(body, summary.analysis)
     add_data_section(body, summary, volumes)

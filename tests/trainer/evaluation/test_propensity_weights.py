@@ -59,6 +59,7 @@ def summary(data):
     lists = StageLists(
         retrieval=same([2, 0]),
         reranked=same([2, 1]),
+        served=same([2, 1]),
         order="ranking",
         baselines={"popular": same([1, 0])},
         pushed=None,

@@ -60,6 +60,7 @@ def lists(users: int, order: str, pushed: list[int] | None = None) -> StageLists
     return StageLists(
         retrieval=same([3, 2]),
         reranked=same([2, 3]),
+        served=same([2, 3] if order == "ranking" else [3, 2]),
         order=order,
         baselines={"popular": same([3, 0])},
         pushed=None if pushed is None else same(pushed),
@@ -74,6 +75,13 @@ def test_the_final_lists_are_those_in_the_order_that_is_served(build_evaluator):
     assert report["retrieval"]["ndcg@10"] == pytest.approx(SECOND)
     assert report["ranking"]["ndcg@10"] == report["ranking"]["reranked"]["ndcg@10"] == 1
     report = evaluate_stages(evaluator, lists(60, "retrieval")).as_json()
+    assert report["ranking"]["ndcg@10"] == pytest.approx(SECOND)
+    assert report["ranking"]["reranked"]["ndcg@10"] == 1
+
+
+def test_the_final_lists_may_have_an_order_of_their_own(build_evaluator):
+    diverse = dataclasses.replace(lists(60, "ranking"), served=np.tile([3, 2], (60, 1)))
+    report = evaluate_stages(build_evaluator(60), diverse).as_json()
     assert report["ranking"]["ndcg@10"] == pytest.approx(SECOND)
     assert report["ranking"]["reranked"]["ndcg@10"] == 1
 
