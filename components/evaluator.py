@@ -124,7 +124,6 @@ def _describe_evaluation(
     return ModelEvaluation(
         order=order,
         history_length=retrieval.history_length,
-        popularity_days=retrieval.popularity_days,
         ranking_candidates=ranking.candidates,
         learned_until=_find_last_event(data),
         judged_against=version,

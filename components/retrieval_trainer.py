@@ -16,7 +16,8 @@ from components.pushed.warm_start import WarmStartDecision, decide_warm_start
 from schema.storage import object_store
 from serving.versions.origin import find_newest_version
 from trainer.config.models import RetrievalConfig, TrainerConfig
-from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
+from trainer.retrieval.artifacts import RetrievalOutputs
+from trainer.retrieval.stage import train_retrieval
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import create_hardware
 from trainer.training.fingerprint import compute_fingerprint

@@ -5,7 +5,8 @@ items [b], as ingestion writes them, to their vectors [b, dim] without popularit
 describes the tables that the tower was trained on. `recent_events.parquet` (user_id, item_id,
 timestamp in seconds since epoch, UTC) holds the events from which the popularity in the vectors was
 computed: each positive event of a catalogue item in the last `retrieval.popularity_days` before the
-end of the log's bulk (see `schema.bulk`).
+end of the log's bulk (see `schema.bulk`). The forecast that turns them into popularity is
+`popularity_forecast.json` (see `trainer.data.popularity_forecast`).
 """
 
 import io

@@ -22,9 +22,10 @@ from trainer.data.training_data import TrainingData, TransformLocations, load_tr
 from trainer.metrics.ranking import find_hits, summarise_lists
 from trainer.metrics.top_k import rank_nearest
 from trainer.retrieval import build as retrieval_fitting
+from trainer.retrieval.artifacts import RetrievalOutputs
 from trainer.retrieval.export import encode_queries
 from trainer.retrieval.model import RetrievalModel
-from trainer.retrieval.stage import RetrievalOutputs, train_retrieval
+from trainer.retrieval.stage import train_retrieval
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import create_hardware
 

@@ -26,8 +26,10 @@ from benchmarks.train.stock import StockModel
 from pipeline.config.config import load_config
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import build_queries
+from trainer.data.popularity_forecast import ItemPopularity
 from trainer.data.training_data import TrainingData
 from trainer.retrieval.build import build_model
+from trainer.retrieval.forecast import fit_forecast
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.training import build_epochs, fit_model
 from trainer.retrieval.validation import create_measure, draw_sample
@@ -78,7 +80,7 @@ class Stock:
         rng = np.random.default_rng(SEED)
         train_stock.write(file, data.train, config.history_length, MOST_EXAMPLES, rng)
         self._dataset = train_stock.batches(file, data.train, size)
-        untrained = build_model(data, data.train, data.clock(data.train), config)
+        untrained = build_model(data, data.train, _forecast_popularity(data, config), config)
         self._model = StockModel(
             untrained.query_tower, untrained.candidate_tower, config.temperature
         )
@@ -127,8 +129,7 @@ def measure_speed(
     config = config.model_copy(
         update={"epochs": repeats.epochs + 1, "patience": repeats.epochs + 1}
     )
-    clock = data.clock(data.train)
-    model = build_model(data, data.train, clock, config)
+    model = build_model(data, data.train, _forecast_popularity(data, config), config)
     epochs, steps = build_epochs(model, data.train, config, SEED, Hardware())
     events = int((data.train.own & data.train.positive & (data.train.item_index > 0)).sum())
     stock = Stock(data, config, max(1, round(events / steps)), folder / "stock.tfrecord")
@@ -186,9 +187,16 @@ def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -
 def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
     """The ranking metrics of each epoch, measured as in the pipeline."""
     queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
-    clock = data.clock(data.train)
-    sample = draw_sample(queries, clock, data.catalogue.size, config, SEED)
+    popularity = _forecast_popularity(data, config)
+    sample = draw_sample(queries, popularity, data.catalogue.size, config, SEED)
     return create_measure(model, sample, data, config)
+
+
+def _forecast_popularity(data: TrainingData, config: RetrievalConfig) -> ItemPopularity:
+    """As learned from train in the pipeline."""
+    clock = data.clock(data.train)
+    forecast = fit_forecast(clock, config.popularity_days, config.refresh_days, SEED)
+    return ItemPopularity(clock, forecast)
 
 
 def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:

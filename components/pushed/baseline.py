@@ -21,7 +21,7 @@ from serving.bulk.pushed_version import (
 from serving.bulk.users import UserBatch, build_user_batch
 from serving.versions.store import open_version_store
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
-from trainer.data.popularity import compute_log_popularity
+from trainer.data.popularity_forecast import load_forecast
 from trainer.data.training_data import TrainingData
 
 NEVER_RETRAINED = "never_retrained"
@@ -137,7 +137,7 @@ def compute_baseline_popularity(data: TrainingData, now: int, pushed: PushedVers
     UTC), from train and valid; an item that these data do not have counts as one without events.
     """
     clock = data.clock(data.train, data.valid)
-    votes = clock.votes(now, pushed.evaluated.popularity_days)
+    log_popularity = load_forecast(pushed.candidates_uri).predict(clock, now)
     ids = candidate_files.to_text_array(data.catalogue.item_ids[1:])
     positions = find_item_positions(pushed.candidates.item_ids, ids)
-    return compute_log_popularity(votes[positions])
+    return log_popularity[positions]

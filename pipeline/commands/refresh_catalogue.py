@@ -33,6 +33,7 @@ from serving.versions.origin import (
     read_origin,
 )
 from serving.versions.refresh import NewItems, merge_items, replace_log_popularity
+from trainer.data.popularity_forecast import PopularityForecast, load_forecast
 
 _REJECTED_FOLDER = "refresh"
 _ROWS_PER_BATCH = 4096
@@ -70,8 +71,9 @@ class BaseVersion:
     """Folder of the recommender."""
     candidates_uri: str
     """Folder next to the model that `schema.candidates` and `schema.refresh_inputs` read."""
-    origin: Origin
     dataset: Dataset
+    forecast: PopularityForecast
+    origin: Origin
 
 
 def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> RefreshedCatalogue:
@@ -87,8 +89,7 @@ def read_catalogue(inputs: RefreshInputs, at: RunRoot, base: BaseVersion) -> Ref
         )
         counts.append(log.counts)
         earlier = refresh_inputs.load_recent(base.candidates_uri)
-        days = base.origin.evaluated.popularity_days
-        popularity = count_popularity(earlier, log.records, candidates.item_ids, days)
+        popularity = count_popularity(earlier, log.records, candidates.item_ids, base.forecast)
         candidates = replace_log_popularity(candidates, popularity.log_popularity)
     return RefreshedCatalogue(candidates, refreshed.added, refreshed.changed, popularity, counts)
 
@@ -101,7 +102,7 @@ def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
     """The newest version in the serving directory of the run at `root`.
 
     Raises NoRunError where no version is pushed, UsageError where the version has no candidate
-    tower next to it because an older Tandem pushed it.
+    tower or popularity forecast next to it because an older Tandem pushed it.
     """
     version = find_newest_version(serving)
     if not version:
@@ -116,6 +117,7 @@ def open_base_version(serving: pathlib.Path, root: str) -> BaseVersion:
         model=LocalVersionStore(serving).get_folder(RECOMMENDER, int(version)),
         candidates_uri=uri,
         dataset=refresh_inputs.load_dataset(uri),
+        forecast=load_forecast(uri),
         origin=read_origin(extra / ORIGIN_FILE),
     )
 

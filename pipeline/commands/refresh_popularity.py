@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from components.ingest.events.log import differs_from_previous
 from schema import refresh_inputs, timeline
-from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock, compute_log_popularity
+from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock
+from trainer.data.popularity_forecast import PopularityForecast
 
 _NUMBER = "number"
 
@@ -29,9 +30,9 @@ class CurrentPopularity(NamedTuple):
 
 
 def count_popularity(
-    earlier: pa.Table, later: pa.Table, item_ids: pa.Array, days: float
+    earlier: pa.Table, later: pa.Table, item_ids: pa.Array, forecast: PopularityForecast
 ) -> CurrentPopularity:
-    """Counts the events of the last `days` per item.
+    """Forecasts popularity from the events in the windows of `forecast`.
 
     An event in both tables counts once; an event that one table has twice (within a second) counts
     twice; an event of an item outside the catalogue does not count. Without events the popularity
@@ -41,7 +42,7 @@ def count_popularity(
         earlier: Events that the version was pushed with, in the columns of `schema.refresh_inputs`.
         later: New events, in the same columns.
         item_ids: Catalogue, [n] large_binary.
-        days: Length of the popularity window.
+        forecast: Forecast of the version.
     """
     earlier, later = (
         _number_repetitions(_select_catalogue_items(events, item_ids))
@@ -53,12 +54,11 @@ def count_popularity(
     clock = _make_clock(all_events, item_ids)
     earlier = _drop_duplicates(earlier)
     now = max(clock.bulk.end, 1 + (pc.max(earlier[refresh_inputs.TIMESTAMP]).as_py() or 0))
-    votes = clock.votes(now, days)[1:]
-    since = now - int(days * SECONDS_PER_DAY)
+    since = now - int(forecast.days * SECONDS_PER_DAY)
     recent, before = (_select_between(events, since, now) for events in (all_events, earlier))
     added = recent.num_rows - before.num_rows
     beyond = all_events.num_rows - _select_between(all_events, 0, now).num_rows
-    return CurrentPopularity(compute_log_popularity(votes), recent, now, added, beyond)
+    return CurrentPopularity(forecast.predict(clock, now)[1:], recent, now, added, beyond)
 
 
 def _select_between(events: pa.Table, since: int, now: int) -> pa.Table:

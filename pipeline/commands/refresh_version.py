@@ -36,6 +36,7 @@ from serving.versions.origin import (
 )
 from serving.versions.refresh import load_refreshed_models
 from serving.versions.store import open_version_store
+from trainer.data.popularity_forecast import save_forecast
 
 _EXECUTION = "tandem.Refresh"
 _PUSHED = "PushedModel"
@@ -94,6 +95,7 @@ def write_extra_files(
     popularity = catalogue.popularity
     recent = popularity.recent if popularity else refresh_inputs.load_recent(pushed.candidates_uri)
     refresh_inputs.save(pushed.dataset, recent, str(candidates_folder))
+    save_forecast(pushed.forecast, str(candidates_folder))
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     changed = {"pushed_at": now, "refreshed_from": pushed.version}
     origin = folder / ORIGIN_FILE

@@ -30,6 +30,8 @@ class PushedVersion:
 
     evaluated: ModelEvaluation
     candidates: Candidates
+    candidates_uri: str
+    """Folder of the candidates."""
     path: pathlib.Path
     """Folder of the recommender's SavedModel."""
 
@@ -73,9 +75,10 @@ def open_pushed_version(serving_dir: pathlib.Path, version: str) -> PushedVersio
     """
     extra = get_extra_folder(serving_dir, version)
     evaluated = read_origin(extra / ORIGIN_FILE).evaluated
-    candidates = candidate_files.load(str(extra / CANDIDATES_FOLDER))
+    uri = str(extra / CANDIDATES_FOLDER)
+    candidates = candidate_files.load(uri)
     path = LocalVersionStore(serving_dir).get_folder(RECOMMENDER, int(version))
-    return PushedVersion(evaluated, candidates, path)
+    return PushedVersion(evaluated, candidates, uri, path)
 
 
 def find_item_indices(lists: list[list[str]], item_ids: pa.Array, k: int) -> np.ndarray:

@@ -50,8 +50,6 @@ class ModelEvaluation(StrictModel):
     """Stage that orders the final lists: `retrieval` or `ranking`."""
     history_length: int
     """Number of a user's latest events that the query model reads."""
-    popularity_days: float
-    """Window, in days, of the popularity in the candidates' vectors."""
     ranking_candidates: int
     """Number of items that retrieval passes to ranking."""
     learned_until: int

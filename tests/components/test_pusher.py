@@ -21,7 +21,6 @@ RUN = RunIdentity(pipeline="shop", fingerprint="f", seed=1)
 EVALUATED = ModelEvaluation(
     order="ranking",
     history_length=5,
-    popularity_days=7.0,
     ranking_candidates=3,
     learned_until=99,
     judged_against="",

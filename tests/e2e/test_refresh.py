@@ -237,7 +237,7 @@ def test_an_index_below_its_target_is_not_pushed(root_copy, new_data):
 def test_a_version_of_an_older_tandem_is_named(root_copy, new_data):
     newest = list_versions(root_copy)[-1]
     extra = root_copy / "serving" / "recommender" / str(newest) / "assets.extra"
-    (extra / "candidates" / "dataset.json").unlink()
+    (extra / "candidates" / "popularity_forecast.json").unlink()
     completed = tandem(*refresh_arguments(root_copy, new_data), code=2)
     assert "older Tandem" in completed.stderr
     shutil.rmtree(root_copy / "serving")

@@ -28,7 +28,6 @@ def pushed(tmp_path):
         evaluated = ModelEvaluation(
             order="retrieval",
             history_length=5,
-            popularity_days=7.0,
             ranking_candidates=3,
             learned_until=99,
             judged_against=baseline,

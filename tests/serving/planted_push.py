@@ -17,13 +17,13 @@ from serving.versions.origin import (
     RunIdentity,
     write_origin,
 )
+from trainer.data.popularity_forecast import create_window_forecast, save_forecast
 
 ORIGIN = Origin(
     made_by=RunIdentity(pipeline="shop", fingerprint="f", seed=1),
     evaluated=ModelEvaluation(
         order="retrieval",
         history_length=5,
-        popularity_days=7.0,
         ranking_candidates=3,
         learned_until=99,
         judged_against="",
@@ -31,6 +31,8 @@ ORIGIN = Origin(
     pushed_at="2024-01-01T00:00:00+00:00",
     forced=ForcedPush(who="ann", why="a demonstration", at="2024-01-01T00:00:00+00:00"),
 )
+FORECAST = create_window_forecast(7.0, 0)
+"""Popularity is that of the last week."""
 SPECS = {
     "user_id": tf.TensorSpec([None], tf.string, name="user_id"),
     "history_item_ids": tf.TensorSpec([None, None], tf.string, name="history_item_ids"),
@@ -72,6 +74,7 @@ def push(serving_dir: pathlib.Path, version: int, candidates: Candidates, origin
         model = Recommender(candidates.vectors)
         tf.saved_model.save(model, str(folder / "model"), signatures=model.serve)
         candidate_files.save(candidates, str(folder / "candidates"))
+        save_forecast(FORECAST, str(folder / "candidates"))
         write_origin(origin, folder / "origin.json")
         extra = EXTRA_FOLDER
         extra_files = {f"{extra}/{file}": folder / file for file in ("origin.json", "candidates")}

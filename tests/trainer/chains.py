@@ -32,6 +32,7 @@ CONFIG = RetrievalConfig(
     positions_per_batch=256,
     uniform_negatives=16,
     learning_rate=0.02,
+    popularity_prior=False,
 )
 ONE = Hardware()
 

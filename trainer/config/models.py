@@ -48,12 +48,13 @@ class RetrievalConfig(StrictModel):
     user_ids: bool = True
     """Whether the query tower has an embedding of the user's id, in addition to the history and the
     user's features."""
-    popularity_days: PositiveFloat = 7.0
-    """Trailing window, in days, of the popularity in the score. Each user has one vote in it, split
-    evenly over their events."""
+    popularity_days: PositiveFloat = 112.0
+    """Longest trailing window, in days, of the popularity in the score. The popularity of the
+    coming days is forecast from this window and from shorter ones, each half as long as the one
+    before; each user has one vote in each, split evenly over their events."""
     refresh_days: PositiveFloat = 5.0
     """Longest time, in days, between two refreshes of the served popularity; in training,
-    popularity is up to this old."""
+    popularity is up to this old. It is also the number of days that popularity is forecast for."""
     popularity_prior: bool = True
     """Whether popularity is part of the score; set it to false for a log without real times."""
     refit_epochs: Annotated[int, Field(ge=0)] = 1

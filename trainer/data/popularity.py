@@ -5,6 +5,7 @@ moments of the log.
 """
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,9 +48,17 @@ class PopularityClock:
         Metrics are means over users, so popularity weighs users equally too: with plain counts a
         few users with many events would decide for all.
         """
-        window = self._window(now, days)
-        _, voter, events = np.unique(self.user[window], return_inverse=True, return_counts=True)
-        votes = np.bincount(self.item_index[window], 1 / events[voter], minlength=self.size)
+        return self._count_votes(self._window(now, days))
+
+    def votes_between(self, begin: int, end: int) -> np.ndarray:
+        """[size] votes from `begin` until just before `end`; seconds since epoch, UTC."""
+        first, stop = np.searchsorted(self.timestamps, [begin, end], side="left")
+        return self._count_votes(slice(int(first), int(stop)))
+
+    def _count_votes(self, window: slice) -> np.ndarray:
+        voter = self.user[window]
+        weight = 1 / np.maximum(np.bincount(voter), 1)
+        votes = np.bincount(self.item_index[window], weight[voter], minlength=self.size)
         votes[0] = 0
         return votes
 
@@ -62,7 +71,7 @@ class PopularityClock:
         since = now - int(days * SECONDS_PER_DAY)
         return slice(int(np.searchsorted(self.timestamps, since, side="left")), int(stop))
 
-    @property
+    @functools.cached_property
     def bulk(self) -> Bulk:
         """Time range of the events without outliers (see `find_event_bulk`); needs one event."""
         return find_event_bulk(self.timestamps)
@@ -86,11 +95,6 @@ def number_users(splits: "list[Timelines]") -> list[np.ndarray]:
     return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])
 
 
-def compute_log_popularity(votes: np.ndarray) -> np.ndarray:
-    """[n] -> [n] float32 log(1 + votes): 0 for an item without interactions."""
-    return np.log1p(votes).astype(np.float32)
-
-
 @dataclasses.dataclass(frozen=True)
 class PopularitySnapshots:
     """Popularity at `r` moments, each counted only from events before the moment."""
@@ -101,24 +105,10 @@ class PopularitySnapshots:
     """[r, n + 1] float32; column 0 is the unknown item."""
 
 
-def compute_daily_snapshots(
-    clock: PopularityClock, window_days: float, most: int = 128
-) -> PopularitySnapshots:
-    """One snapshot per day from the beginning of the log's bulk on; in a log of more than `most`
-    days, at most `most` snapshots at equal, longer intervals.
-
-    Each counts the `window_days` before it.
+def list_daily_moments(clock: PopularityClock, most: int = 128) -> np.ndarray:
+    """[r] one moment per day from the beginning of the log's bulk on; in a log of more than `most`
+    days, at most `most` moments at equal, longer intervals.
     """
     begin, end = clock.bulk
     step = max(SECONDS_PER_DAY, -(-(end - begin) // most))
-    return compute_snapshots(clock, np.arange(begin, end, step, dtype=np.int64), window_days)
-
-
-def compute_snapshots(
-    clock: PopularityClock, moments: np.ndarray, window_days: float
-) -> PopularitySnapshots:
-    """One snapshot at each of the ascending `moments` [r], of the `window_days` before it."""
-    snapshots = [
-        compute_log_popularity(clock.votes(int(moment), window_days)) for moment in moments
-    ]
-    return PopularitySnapshots(moments, np.stack(snapshots))
+    return np.arange(begin, end, step, dtype=np.int64)

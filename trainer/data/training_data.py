@@ -65,12 +65,6 @@ class TrainingData:
         """Whether lists hold items of the user's history."""
         return self.dataset.recommend.repeats
 
-    def served_votes(self, days: float) -> np.ndarray:
-        """[n + 1] votes (see `PopularityClock.votes`) for serving: those of all splits in the
-        `days` before `end`.
-        """
-        return self.clock(self.train, self.valid, self.test).votes(self.end, days)
-
     @property
     def end(self) -> int:
         """One second after the log's bulk; seconds since epoch, UTC.

@@ -79,7 +79,7 @@ def evaluate(
     )
     metrics = evaluated.as_json()
     metrics["ranking"]["labels"] = measure_label_errors(
-        data, stages.query, stages.ranking, at_test[:, :-1], stages.retrieval_config
+        data, stages.query, stages.ranking, at_test, stages.retrieval_config
     )
     return metrics | {
         "fairness": measure_fairness(config.fairness, evaluated.served, data),

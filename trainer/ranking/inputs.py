@@ -13,7 +13,7 @@ import tensorflow as tf
 from schema import signatures, timeline
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
-from trainer.data.popularity import SECONDS_PER_DAY, PopularityClock, compute_log_popularity
+from trainer.data.popularity import SECONDS_PER_DAY
 from trainer.data.timelines import Timelines
 from trainer.data.windows import Batch, batch_windows, cut_windows
 from trainer.metrics.top_k import iterate_blocks
@@ -29,7 +29,8 @@ class RetrievalState:
     encode: QueryEncoder
     vectors: np.ndarray
     """[n + 1, dim] of the items."""
-    clock: PopularityClock
+    log_popularity: Callable[[int], np.ndarray]
+    """Time in seconds since epoch, UTC -> [n + 1] log popularity as of that time."""
     config: RetrievalConfig
     popular_at: int | None = None
     """Time of the popularity for all events; seconds since epoch, UTC. None: for each event the
@@ -43,10 +44,6 @@ class RetrievalState:
             return timestamps
         assert self.popular_at is not None, "without a clock there is one moment for all"
         return np.full(len(timestamps), self.popular_at, np.int64)
-
-    def log_popularity(self, moment: int) -> np.ndarray:
-        """[n + 1] log popularity as of `moment`; seconds since epoch, UTC."""
-        return compute_log_popularity(self.clock.votes(moment, self.config.popularity_days))
 
     def days(self, timestamps: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Slices of the ascending timestamps with the same log popularity, and that log popularity

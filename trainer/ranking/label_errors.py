@@ -30,7 +30,7 @@ def measure_label_errors(
         data: all three splits.
         query: the loaded query model.
         ranking: the loaded ranking model.
-        vectors: [n + 1, dim] item vectors of the query model.
+        vectors: [n + 1, dim + 1] item vectors of the query model, with popularity as of the cut.
         config: retrieval's configuration.
 
     Returns:
@@ -54,13 +54,13 @@ def build_test_state(
     Args:
         data: all three splits.
         query: the loaded query model.
-        vectors: [n + 1, dim] item vectors of the query model.
+        vectors: [n + 1, dim + 1] item vectors of the query model, with popularity as of the cut.
         config: retrieval's configuration.
     """
     return RetrievalState(
         create_encoder(query),
-        vectors,
-        data.clock(data.train, data.valid),
+        vectors[:, :-1],
+        lambda _: vectors[:, -1],
         config,
         popular_at=data.moment(data.test),
         has_clock=data.has_clock,

@@ -10,6 +10,7 @@ import tensorflow as tf
 from schema import candidates, timeline
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.popularity import PopularityClock
+from trainer.data.popularity_forecast import ItemPopularity, PopularityForecast, load_forecast
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.sufficient_data import require_ranking_examples
 from trainer.data.timelines import Timelines, split_halves
@@ -72,7 +73,8 @@ def train_ranking(
         _load_items(retrieval.candidates_uri, data.clock(data.train)),
         can_repeat=data.repeats != "exclude",
     )
-    state = _build_state(data, query, items, retrieval.config)
+    forecast = load_forecast(retrieval.candidates_uri)
+    state = _build_state(data, query, items, retrieval.config, forecast)
     earlier, later = split_halves(data.valid, data.has_clock)
     listwise, labelled, held_out = _build_examples(context, state, earlier, later)
     model = _build_model(data, items, listwise, config)
@@ -126,7 +128,11 @@ def _load_items(uri: str, learned: PopularityClock) -> RankingItems:
 
 
 def _build_state(
-    data: TrainingData, query: Any, items: RankingItems, retrieval: RetrievalConfig
+    data: TrainingData,
+    query: Any,
+    items: RankingItems,
+    retrieval: RetrievalConfig,
+    forecast: PopularityForecast,
 ) -> RetrievalState:
     """The state for events of train and valid.
 
@@ -134,12 +140,14 @@ def _build_state(
     come before another.
     """
     if data.has_clock:
-        clock = data.clock(data.train, data.valid)
-        return RetrievalState(create_encoder(query), items.vectors, clock, retrieval)
+        popularity = ItemPopularity(data.clock(data.train, data.valid), forecast)
+        return RetrievalState(
+            create_encoder(query), items.vectors, popularity.compute_log, retrieval
+        )
     return RetrievalState(
         create_encoder(query),
         items.vectors,
-        data.clock(data.train),
+        ItemPopularity(data.clock(data.train), forecast).compute_log,
         retrieval,
         popular_at=data.moment(data.valid),
         has_clock=False,

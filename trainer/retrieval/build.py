@@ -5,12 +5,8 @@ import tensorflow as tf
 
 from schema import timeline
 from trainer.config.models import RetrievalConfig
-from trainer.data.popularity import (
-    PopularityClock,
-    PopularitySnapshots,
-    compute_daily_snapshots,
-    compute_snapshots,
-)
+from trainer.data.popularity import PopularitySnapshots
+from trainer.data.popularity_forecast import ItemPopularity
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.timelines import Timelines
 from trainer.data.training_data import TrainingData
@@ -26,7 +22,7 @@ def copy_to_float32(
     trained: RetrievalModel,
     data: TrainingData,
     learned: Timelines,
-    clock: PopularityClock,
+    popularity: ItemPopularity,
     config: RetrievalConfig,
 ) -> RetrievalModel:
     """A copy of the trained model that computes in float32 and belongs to no strategy.
@@ -35,10 +31,10 @@ def copy_to_float32(
         trained: the model to copy, of any precision and strategy.
         data: the data that sizes the model.
         learned: the timelines that the model has learned.
-        clock: popularity over the same events.
+        popularity: popularity over the same events.
         config: the configuration that the model was trained with.
     """
-    model = build_model(data, learned, clock, config)
+    model = build_model(data, learned, popularity, config)
     batch = build_single_batch(learned, config.history_length)
     model.compute_loss(
         {k: tf.constant(v) for k, v in batch.items()} | {"negatives": tf.zeros([0], tf.int32)}
@@ -50,7 +46,7 @@ def copy_to_float32(
 def build_model(
     data: TrainingData,
     learned: Timelines,
-    clock: PopularityClock,
+    popularity: ItemPopularity,
     config: RetrievalConfig,
     static_shapes: bool = False,
 ) -> RetrievalModel:
@@ -59,7 +55,7 @@ def build_model(
     Args:
         data: vocabularies, catalogue and declared features.
         learned: the timelines that the model will learn from.
-        clock: popularity over the same events.
+        popularity: popularity over the same events.
         config: hyper-parameters.
         static_shapes: as in `RetrievalModel`.
     """
@@ -78,17 +74,13 @@ def build_model(
         counts > 0,
         config,
     )
-    snapshots = _compute_snapshots(data, clock, config) if config.popularity_prior else None
+    snapshots = _compute_snapshots(data, popularity) if config.popularity_prior else None
     return RetrievalModel(query, candidate, counts / counts.sum(), snapshots, config, static_shapes)
 
 
-def _compute_snapshots(
-    data: TrainingData, clock: PopularityClock, config: RetrievalConfig
-) -> PopularitySnapshots:
+def _compute_snapshots(data: TrainingData, popularity: ItemPopularity) -> PopularitySnapshots:
     """Daily ones; without times a single one of all events, since no event is before another."""
-    if data.has_times:
-        return compute_daily_snapshots(clock, config.popularity_days)
-    return compute_snapshots(clock, np.array([data.end]), config.popularity_days)
+    return popularity.compute_snapshots(None if data.has_times else np.array([data.end]))
 
 
 def compute_item_vectors(tower: CandidateTower, size: int) -> np.ndarray:

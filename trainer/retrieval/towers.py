@@ -1,4 +1,6 @@
-"""The two towers: an item's vector, and a user's vector at a moment. Both have length 1."""
+"""The two towers: an item's vector, of length 1, and a user's vector at a moment, whose length says
+how much is known of the user.
+"""
 
 import tensorflow as tf
 
@@ -8,6 +10,7 @@ from trainer.data.catalogue import Catalogue
 from trainer.data.preprocessing import ITEM_VOCABULARY, USER_VOCABULARY
 from trainer.layers.attention import AttentionHistory, compute_log_gaps, count_known_before
 from trainer.layers.features import FeatureEncoder, FeatureSpec, encode_time_of_week
+from trainer.retrieval.taste_strength import TasteStrength, find_present, measure_history
 
 _FEATURE_WIDTH = 32
 
@@ -78,6 +81,8 @@ class QueryTower(tf.keras.Model):
     """Timelines -> the vector of the user just before each of their events.
 
     Position p depends on the events before p and on the time and context of p, on nothing later.
+    With a popularity prior the vector's length is the strength of the user's taste beside it (see
+    `TasteStrength`): with no known event, user id or feature it is 0, and the order is the prior's.
     """
 
     def __init__(
@@ -109,7 +114,11 @@ class QueryTower(tf.keras.Model):
         self._hidden = tf.keras.layers.Dense(2 * dim, activation="relu", name="query_hidden")
         self._dropout = tf.keras.layers.Dropout(config.dropout)
         self._project = tf.keras.layers.Dense(dim, name="query_projection")
-        self._names = ([f.name for f in user_features], [f.name for f in context_features])
+        self._features = user_features, context_features
+        self._strength = None
+        if config.popularity_prior:
+            columns = 2 + config.user_ids + len(user_features) + len(context_features)
+            self._strength = TasteStrength(columns, name="taste_strength")
 
     @property
     def tables(self) -> dict[str, tf.keras.layers.Embedding]:
@@ -126,20 +135,42 @@ class QueryTower(tf.keras.Model):
         """`item_vectors` [b, t, dim] of `batch["item_index"]` [b, t] -> [b, t, dim]."""
         known = batch["item_index"] > 0
         gaps = compute_log_gaps(batch["timestamps"], known)
+        user = self._hide_ids(batch["user_index"], training)
         if self._history is None:
             history = tf.cast(average_known_before(item_vectors, known), self.compute_dtype)
         else:
             history = self._history(item_vectors, known, gaps, training=training)
-        parts = [history, self._moment(batch, known, gaps), self._user(batch, training)]
+        parts = [history, self._moment(batch, known, gaps), self._user(batch, user)]
         hidden = self._hidden(tf.concat([tf.cast(x, history.dtype) for x in parts], axis=-1))
-        return tf.math.l2_normalize(
+        taste = tf.math.l2_normalize(
             history + self._project(self._dropout(hidden, training=training)), axis=-1
         )
+        if self._strength is None:
+            return taste
+        strength = self._strength(self._collect_evidence(batch, known, gaps, user))
+        return taste * tf.cast(strength, taste.dtype)
+
+    def _hide_ids(self, user: tf.Tensor, training: bool) -> tf.Tensor:
+        if not training:
+            return user
+        return tf.where(tf.random.uniform(tf.shape(user)) >= self._id_dropout, user, 0)
+
+    def _collect_evidence(
+        self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor, user: tf.Tensor
+    ) -> tf.Tensor:
+        """[b, t, columns] what is known of the user before each position."""
+        own = [] if self._ids is None else [tf.cast(user > 0, tf.float32)]
+        own += [find_present(batch[f"user_{f.name}"], f) for f in self._features[0]]
+        steps = tf.shape(known)[1]
+        columns = [tf.repeat(present[:, tf.newaxis], steps, axis=1) for present in own]
+        columns += [find_present(batch[f"context_{f.name}"], f) for f in self._features[1]]
+        history = measure_history(count_known_before(known), gaps)
+        return tf.concat([history, *(column[..., tf.newaxis] for column in columns)], axis=-1)
 
     def _moment(self, batch: dict[str, tf.Tensor], known: tf.Tensor, gaps: tf.Tensor) -> tf.Tensor:
         """[b, t, width] features of the event's moment: time, context, length of the history."""
         count = tf.math.log1p(tf.cast(count_known_before(known), tf.float32))
-        context = {name: batch[f"context_{name}"] for name in self._names[1]}
+        context = {f.name: batch[f"context_{f.name}"] for f in self._features[1]}
         parts = [
             tf.stack([count, gaps], axis=-1),
             encode_time_of_week(batch["timestamps"]),
@@ -147,12 +178,9 @@ class QueryTower(tf.keras.Model):
         ]
         return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
 
-    def _user(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
+    def _user(self, batch: dict[str, tf.Tensor], user: tf.Tensor) -> tf.Tensor:
         """[b, t, width], the same at each position of a timeline."""
-        user = batch["user_index"]
-        if training:
-            user = tf.where(tf.random.uniform(tf.shape(user)) >= self._id_dropout, user, 0)
-        features = self._users({n: batch[f"user_{n}"] for n in self._names[0]}, user)
+        features = self._users({f.name: batch[f"user_{f.name}"] for f in self._features[0]}, user)
         vector = tf.cast(features, self.compute_dtype)
         if self._ids is not None:
             vector = tf.concat([self._ids(user), vector], axis=-1)

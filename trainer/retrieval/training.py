@@ -8,6 +8,7 @@ import tensorflow as tf
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.event_weights import add_weights
+from trainer.data.popularity_forecast import ItemPopularity
 from trainer.data.timelines import Timelines, concat_timelines
 from trainer.data.windows import Batch, Windows, batch_windows, count_batches, cut_windows
 from trainer.retrieval.build import build_model, copy_to_float32
@@ -31,27 +32,27 @@ from trainer.training.fit import FitPlan, compile_model, fit_with_resume
 from trainer.training.sparse_adam import SparseAdam
 
 RetrievalContext = TrainingContext[RetrievalConfig]
+_RECENT_DAYS = 7.0
 
 
 def fit_held_out(
-    context: RetrievalContext, queries: EvaluationQueries
+    context: RetrievalContext, queries: EvaluationQueries, popularity: ItemPopularity
 ) -> tuple[dict[str, list[float]], RetrievalModel]:
     """The metrics of each epoch, and the model trained on train (from the weights of `warm_start`,
-    where the context has one).
+    where the context has one); `popularity` is over train.
 
     The model computes in float32 and belongs to no strategy, regardless of the hardware it was
     trained on. `queries` are those of valid; a sample of them is evaluated after each epoch.
     """
     data, config, hardware = context.data, context.config, context.hardware
-    clock = data.clock(data.train)
     with hardware.scope():
-        trained = build_model(data, data.train, clock, config, hardware.static_shapes)
-    sample = draw_sample(queries, clock, data.catalogue.size, config, context.seed)
+        trained = build_model(data, data.train, popularity, config, hardware.static_shapes)
+    sample = draw_sample(queries, popularity, data.catalogue.size, config, context.seed)
     if hardware.writes:
-        baselines = measure_baselines(sample, clock, config.popularity_days)
+        baselines = measure_baselines(sample, popularity.clock, _RECENT_DAYS)
         tensorboard.write_baselines(baselines, context.log_dir, config.epochs)
     history = fit_model(trained, context, create_measure(trained, sample, data, config))
-    return history, copy_to_float32(trained, data, data.train, clock, config)
+    return history, copy_to_float32(trained, data, data.train, popularity, config)
 
 
 def fit_model(
@@ -86,8 +87,11 @@ def fit_model(
     return fit_with_resume(model, plan, context)
 
 
-def refit(model: RetrievalModel, context: RetrievalContext) -> RetrievalModel:
-    """The model after `refit_epochs` more epochs on train and valid together.
+def refit(
+    model: RetrievalModel, context: RetrievalContext, popularity: ItemPopularity
+) -> RetrievalModel:
+    """The model after `refit_epochs` more epochs on train and valid together, which
+    `popularity` is over.
 
     It begins from the weights of `model`, so that both share one vector space and ranking, which
     learned from the vectors of `model`, can use the new ones. Raises TrainingDiverged when the loss
@@ -96,9 +100,9 @@ def refit(model: RetrievalModel, context: RetrievalContext) -> RetrievalModel:
     data, config, hardware = context.data, context.config, context.hardware
     if not config.refit_epochs:
         return model
-    learned, clock = concat_timelines(data.train, data.valid), data.clock(data.train, data.valid)
+    learned = concat_timelines(data.train, data.valid)
     with hardware.scope():
-        trained = build_model(data, learned, clock, config, hardware.static_shapes)
+        trained = build_model(data, learned, popularity, config, hardware.static_shapes)
     epochs, steps = build_epochs(trained, learned, config, context.seed, hardware)
     _compile(trained, epochs, config, hardware)
     copy_weights(model, trained)
@@ -109,7 +113,7 @@ def refit(model: RetrievalModel, context: RetrievalContext) -> RetrievalModel:
         verbose=0,
         callbacks=[FiniteLoss()],
     )
-    return copy_to_float32(trained, data, learned, clock, config)
+    return copy_to_float32(trained, data, learned, popularity, config)
 
 
 def _compile(

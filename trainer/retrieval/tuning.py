@@ -179,7 +179,7 @@ def create_trial_training(
         context = TrainingContext(data, config, seed, f"{log_dir}/{name}", folder, hardware)
         queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
         try:
-            measured, _ = train_without_valid(context, queries)
+            measured, *_ = train_without_valid(context, queries)
         except TrainingDiverged:
             remove_checkpoints(folder)  # these values will not be trained again
             raise

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
-from trainer.data.popularity import PopularityClock, compute_log_popularity
+from trainer.data.popularity import PopularityClock
+from trainer.data.popularity_forecast import ItemPopularity
 from trainer.data.training_data import TrainingData
 from trainer.data.windows import Batch
 from trainer.metrics.ranking import average_metrics, compute_user_metrics
@@ -28,7 +29,7 @@ class ValidationSample:
 
     queries: EvaluationQueries
     log_popularity: np.ndarray
-    """[n] over the trailing window, as retrieval adds it to the scores."""
+    """[n] as retrieval adds it to the scores."""
     batches: list[Batch]
     """The queries' histories, `trainer.metrics.top_k.BLOCK_ROWS` users each."""
 
@@ -51,7 +52,7 @@ class ValidationSample:
 
 def draw_sample(
     queries: EvaluationQueries,
-    clock: PopularityClock,
+    popularity: ItemPopularity,
     items: int,
     config: RetrievalConfig,
     seed: int,
@@ -60,9 +61,9 @@ def draw_sample(
 
     Args:
         queries: all evaluation queries of valid.
-        clock: popularity over the events that may be known.
+        popularity: popularity over the events that may be known.
         items: size of the catalogue; the larger it is, the fewer queries are drawn.
-        config: history length and popularity window.
+        config: history length.
         seed: seed of the sample.
     """
     size = min(len(queries), max(_MIN_USERS, _MAX_SCORES // items))
@@ -71,8 +72,7 @@ def draw_sample(
     chosen = chosen[np.lexsort((chosen, history))]  # similar lengths need little padding
     some = queries.select(chosen)
     batches = [some.batch(part, config.history_length) for part in iterate_blocks(size)]
-    votes = clock.votes(queries.now, config.popularity_days)
-    return ValidationSample(some, compute_log_popularity(votes), batches)
+    return ValidationSample(some, popularity.compute_log(queries.now), batches)
 
 
 def measure_baselines(

@@ -13,6 +13,7 @@ from serving.versions.origin import find_newest_version
 from tests.serving import planted_push
 from tests.serving.planted_push import ORIGIN
 from trainer.data.catalogue import Catalogue
+from trainer.data.popularity_forecast import save_forecast
 from trainer.data.timelines import Timelines
 from trainer.data.training_data import TrainingData
 
@@ -113,9 +114,19 @@ def test_lists_use_the_popularity_at_the_cut(data, stored, tmp_path):
 
 
 def test_popularity_is_computed_for_the_items_of_the_version(data, tmp_path):
-    version = PushedVersion(ORIGIN.evaluated, CANDIDATES, tmp_path)
+    version = PushedVersion(ORIGIN.evaluated, CANDIDATES, str(tmp_path), tmp_path)
+    save_forecast(planted_push.FORECAST, str(tmp_path))
     result = compute_baseline_popularity(data, CUT, version)
-    assert result == pytest.approx(np.log([3, 1, 1, 2]))
+    # three votes: a has those of v and w, c that of u
+    assert result == pytest.approx(np.log([1 + 20_000 / 3, 1, 1, 1 + 10_000 / 3]))
+
+
+def test_a_version_of_an_older_tandem_without_a_forecast_states_the_reason(data, stored, tmp_path):
+    (file,) = pushed(tmp_path).rglob("popularity_forecast.json")
+    file.unlink()
+    result = query_version(data, stored, str(tmp_path), "2")
+    assert result.lists is None
+    assert "pushed by an older Tandem" in result.described["failure"]
 
 
 def test_a_version_trained_on_later_events_is_compared_with_a_note(data, stored, tmp_path):

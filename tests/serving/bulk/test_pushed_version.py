@@ -1,5 +1,7 @@
 """Queries a pushed version again, with planted models that recommend popular items."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -52,8 +54,19 @@ def test_the_newest_version_and_its_origin_are_found(serving_dir, tmp_path):
     assert read_origin(folder / "origin.json") == ORIGIN
 
 
-@pytest.mark.parametrize(("text", "message"), [(None, "received none"), ("{}", "do not fit")])
-def test_a_version_without_an_origin_is_refused(tmp_path, text, message):
+OF_AN_OLDER_TANDEM = ORIGIN.model_dump(mode="json")
+OF_AN_OLDER_TANDEM["evaluated"] |= {"popularity_days": 7.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "received none"),
+        ("{}", "do not fit"),
+        (json.dumps(OF_AN_OLDER_TANDEM), "push it again with this version of Tandem"),
+    ],
+)
+def test_a_version_without_a_valid_origin_is_refused(tmp_path, text, message):
     file = tmp_path / "recommender" / "1" / "assets.extra" / "origin.json"
     file.parent.mkdir(parents=True)
     if text is not None:

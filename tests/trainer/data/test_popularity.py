@@ -1,7 +1,6 @@
-import numpy as np
 import pytest
 
-from trainer.data.popularity import build_clock, compute_log_popularity
+from trainer.data.popularity import build_clock
 
 DAY = 86_400
 
@@ -42,12 +41,6 @@ def test_at_the_end_of_its_bulk_everything_is_known(clock):
     assert clock.counts().sum() == 4
 
 
-def test_log_popularity_of_none_is_zero():
-    log_popularity = compute_log_popularity(np.array([0, 1, 9]))
-    np.testing.assert_allclose(log_popularity, [0.0, 0.693147, 2.302585], atol=1e-6)
-    assert log_popularity.dtype == np.float32
-
-
 def test_a_user_has_one_vote_regardless_of_activity(timelines_of):
     train = timelines_of(
         [(b"a", 1, [1, 2, 3, 3], [0, DAY, DAY, 2 * DAY], 0), (b"b", 2, [3], [DAY], 0)]
@@ -59,3 +52,11 @@ def test_a_user_has_one_vote_regardless_of_activity(timelines_of):
     assert clock.votes(3 * DAY, 2) == pytest.approx([0, 0, third + 1 / 2, 2 * third + 1 / 2])
     # in one day: a consumed 3, b consumed 2
     assert clock.votes(3 * DAY, 1) == pytest.approx([0, 0, 1, 1])
+
+
+def test_votes_between_two_moments(clock):
+    """From day 1 until just before day 3: `b` consumed 1, `a` consumed 2."""
+    assert clock.votes_between(DAY, 3 * DAY).tolist() == [0, 1, 1, 0]
+    assert clock.votes_between(DAY, DAY).tolist() == [0, 0, 0, 0]
+    # until after day 3, `a` shares its vote between 2 and 1
+    assert clock.votes_between(DAY, 3 * DAY + 1).tolist() == [0, 1.5, 0.5, 0]

@@ -50,10 +50,11 @@ STRAY = (b"stray", 40, [1, 3], [START, IN_2099], 1)
 def test_one_event_in_2099_does_not_change_what_is_served(data, kind, stray):
     training_data = data(kind, stray)
     assert training_data.end == START + 39 * HOUR + 1
+    clock = training_data.clock(training_data.train, training_data.valid, training_data.test)
     # 30 users consumed item 1 and 10 item 2, within two days
-    np.testing.assert_array_equal(training_data.served_votes(2), [0, 30, 10, 0])
+    np.testing.assert_array_equal(clock.votes(training_data.end, 2), [0, 30, 10, 0])
     # The last twelve hours: users 28 to 39, of whom three consumed item 2.
-    np.testing.assert_array_equal(training_data.served_votes(0.5), [0, 9, 3, 0])
+    np.testing.assert_array_equal(clock.votes(training_data.end, 0.5), [0, 9, 3, 0])
 
 
 @pytest.mark.parametrize(("kind", "hours"), [("clock", 36 * HOUR), ("last_item", 39 * HOUR + 1)])

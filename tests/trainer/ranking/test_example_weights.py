@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.popularity import build_clock
+from trainer.data.popularity_forecast import ItemPopularity, create_window_forecast
 from trainer.data.propensities import ExposurePropensities, count_impressions
 from trainer.data.shown_items import ShownItems
 from trainer.data.timelines import Timelines, split_halves
@@ -125,7 +126,7 @@ def _learn_order(log: Timelines, weighed: bool, folder: str) -> np.ndarray:
     state = RetrievalState(
         lambda batch: np.zeros((*batch["item_index"].shape, width), np.float32),
         vectors,
-        build_clock([log], width),
+        ItemPopularity(build_clock([log], width), create_window_forecast(7, 0)).compute_log,
         RetrievalConfig(history_length=2),
     )
     config = RankingConfig(

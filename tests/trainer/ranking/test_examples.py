@@ -6,6 +6,7 @@ import pytest
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
 from trainer.data.popularity import build_clock
+from trainer.data.popularity_forecast import ItemPopularity, create_window_forecast
 from trainer.data.shown_items import ShownItems
 from trainer.ranking.examples import build_labelled_examples, build_listwise_examples
 from trainer.ranking.inputs import RetrievalState
@@ -37,8 +38,9 @@ def _encode(batch):
 
 
 def _state(log):
-    config = RetrievalConfig(popularity_days=1, history_length=4)
-    return RetrievalState(_encode, VECTORS, build_clock([log], ITEMS + 1), config)
+    popularity = ItemPopularity(build_clock([log], ITEMS + 1), create_window_forecast(1, 0))
+    config = RetrievalConfig(history_length=4)
+    return RetrievalState(_encode, VECTORS, popularity.compute_log, config)
 
 
 def _config(**changes):
@@ -117,13 +119,14 @@ def test_only_retrieved_items_are_ranked(log):
 
 def test_popularity_is_that_at_the_beginning_of_the_day(log):
     examples = _build(log, negatives=6)
-    # day 0: nothing before it; day 1: items 4 and 2 once each (item 1 belongs to the history)
-    expected = [{}, {}, {2: 1, 4: 1}, {2: 1, 4: 1}]
-    for items, result, counts in zip(
+    # day 0: nothing before it; day 1: items 4 and 2 once each (item 1 belongs to the history), so
+    # that each has half of 10,000 votes
+    expected = [{}, {}, {2: 5000, 4: 5000}, {2: 5000, 4: 5000}]
+    for items, result, votes in zip(
         examples.candidates, examples.log_popularity, expected, strict=True
     ):
         np.testing.assert_allclose(
-            result, [np.log1p(counts.get(int(item), 0)) for item in items], atol=1e-6
+            result, [np.log1p(votes.get(int(item), 0)) for item in items], atol=1e-6
         )
 
 
@@ -133,9 +136,10 @@ def test_without_a_clock_all_see_the_popularity_of_one_moment(log):
     assert len(examples) == 4
     assert (examples.query["now"] == 2 * DAY).all()
     # day 1: `b` consumed 2, `a` consumed 3
-    counts = {2: 1, 3: 1}
+    votes = {2: 5000, 3: 5000}
     for items, result in zip(examples.candidates, examples.log_popularity, strict=True):
-        np.testing.assert_allclose(result, [np.log1p(counts.get(int(i), 0)) for i in items])
+        expected = [np.log1p(votes.get(int(item), 0)) for item in items]
+        np.testing.assert_allclose(result, expected, rtol=1e-6)
 
 
 def test_the_latest_events_are_kept(log):

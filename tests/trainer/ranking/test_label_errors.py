@@ -14,7 +14,8 @@ from trainer.data.training_data import TrainingData
 from trainer.ranking.label_errors import measure_label_errors
 from trainer.ranking.labels import select_learnable
 
-VECTORS = np.zeros((4, 2), np.float32)
+VECTORS = np.zeros((4, 3), np.float32)
+"""The last column is popularity."""
 LABELS = {
     "rating": {"column": "rating", "kind": "regression"},
     "bought": {"column": "bought", "kind": "binary", "at_least": 2},

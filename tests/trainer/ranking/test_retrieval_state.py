@@ -4,6 +4,7 @@ import pytest
 from trainer.config.models import RetrievalConfig
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
 from trainer.data.popularity import build_clock
+from trainer.data.popularity_forecast import ItemPopularity, create_window_forecast
 from trainer.ranking.inputs import RetrievalState
 
 
@@ -20,9 +21,9 @@ def _state(log, **changes):
     def encode(batch):
         return np.cumsum(np.ones_like(batch["item_index"], float), axis=1)[..., np.newaxis]
 
-    clock = build_clock([log], 3)
+    popularity = ItemPopularity(build_clock([log], 3), create_window_forecast(9, 0))
     return RetrievalState(
-        encode, np.zeros((3, 1)), clock, RetrievalConfig(popularity_days=9), **changes
+        encode, np.zeros((3, 1)), popularity.compute_log, RetrievalConfig(), **changes
     )
 
 
@@ -31,8 +32,8 @@ def test_an_event_sees_the_popularity_of_its_days_beginning(log):
     result = [(part, np.expm1(present)) for part, present in _state(log).days(times)]
     assert [part for part, _ in result] == [slice(0, 1), slice(1, 3), slice(3, 4)]
     # on day 2 the vote of `a` is shared by two items, and `b` consumed 1
-    expected = [[0, 0, 0], [0, 1, 0], [0, 1.5, 0.5]]
-    np.testing.assert_allclose([present for _, present in result], expected, atol=1e-6)
+    expected = [[0, 0, 0], [0, 10_000, 0], [0, 7_500, 2_500]]
+    np.testing.assert_allclose([present for _, present in result], expected, rtol=1e-5)
 
 
 def test_one_moment_for_all(log):
@@ -40,7 +41,7 @@ def test_one_moment_for_all(log):
     times = np.array([0, 10, 5 * DAY])
     ((part, present),) = state.days(times)
     assert part == slice(0, 3)
-    np.testing.assert_allclose(np.expm1(present), [0, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(np.expm1(present), [0, 10_000, 0], rtol=1e-5)
     assert state.now(times).tolist() == [DAY] * 3
     assert _state(log).now(times).tolist() == times.tolist()
 

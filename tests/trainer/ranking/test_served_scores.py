@@ -14,7 +14,6 @@ from serving.graph.item_table import ItemTable
 from serving.graph.modules import RankingServable
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.evaluation_queries import build_queries
-from trainer.data.popularity import build_clock
 from trainer.data.windows import cut_windows, pad_windows
 from trainer.layers.features import build_feature_specs
 from trainer.ranking.bias_baseline import BiasBaseline
@@ -70,7 +69,7 @@ def query(planted, log, tmp_path_factory):
 @pytest.fixture(scope="module")
 def state(log, query):
     """Nothing is popular yet on the log's first day."""
-    return RetrievalState(create_encoder(query), VECTORS, build_clock([log], 4), CONFIG)
+    return RetrievalState(create_encoder(query), VECTORS, lambda _: np.zeros(4, "f"), CONFIG)
 
 
 @pytest.fixture(scope="module")

@@ -85,9 +85,50 @@ def test_serving_gives_the_scores_of_the_trainer(planted, log, exported):
 
 
 def test_the_vector_is_the_taste_over_the_temperature_and_the_weight(planted, exported):
+    """One known event before the query, less than a second old; a user id, a region, and three
+    context features, of which the number of the basket and of `since` differ from the mean.
+    """
     vector = exported.loaded.query(_request(planted))["vector"].numpy()[0]
-    assert np.linalg.norm(vector[:-1]) == pytest.approx(1 / 0.5, rel=1e-4)
+    strength = 1 - np.exp(-(np.log(2) + 1 + 5))  # the initial rates are 1
+    assert np.linalg.norm(vector[:-1]) == pytest.approx(strength / 0.5, rel=1e-3)
     assert vector[-1] == WEIGHT
+
+
+NOTHING = {
+    "user_id": [b"nobody"],
+    "history_item_ids": np.zeros((1, 0), object),
+    "history_timestamps": np.zeros((1, 0), np.int64),
+    "context_device": [b""],
+    "context_basket": [np.nan],
+    "context_since": [0],
+    "user_region": [b""],
+}
+
+
+def test_a_user_of_whom_nothing_is_known_is_served_by_the_prior(planted, exported):
+    vector = exported.loaded.query(_request(planted, **NOTHING))["vector"].numpy()
+    assert vector.tolist() == [[0] * 6 + [WEIGHT]]
+
+
+@pytest.mark.parametrize("name", [name for name in NOTHING if name != "history_timestamps"])
+def test_one_known_thing_is_evidence(planted, exported, name):
+    known = NOTHING.copy()
+    del known[name]
+    if name == "history_item_ids":
+        del known["history_timestamps"]
+    vector = exported.loaded.query(_request(planted, **known))["vector"].numpy()[0]
+    assert 1 - np.exp(-0.9) < np.linalg.norm(vector[:-1]) * 0.5 < 1
+
+
+def test_many_queries_are_encoded_as_one_is(planted, exported):
+    """Of which only the second has anything known."""
+    known, nothing = _request(planted), _request(planted, **NOTHING)
+    nothing |= {"history_item_ids": [[b"", b""]], "history_timestamps": tf.zeros([1, 2], tf.int64)}
+    together = {key: tf.concat([nothing[key], known[key]], axis=0) for key in known}
+    vectors = exported.loaded.query(together)["vector"].numpy()
+    assert vectors[0].tolist() == [0] * 6 + [WEIGHT]
+    alone = exported.loaded.query(known)["vector"].numpy()[0]
+    np.testing.assert_allclose(vectors[1], alone, atol=1e-5)
 
 
 def test_only_the_latest_history_is_read_and_padding_is_not(planted, exported):

@@ -4,9 +4,10 @@ import pytest
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.popularity import build_clock
+from trainer.data.popularity_forecast import ItemPopularity, create_window_forecast
 from trainer.retrieval.validation import draw_sample, measure_baselines
 
-CONFIG = RetrievalConfig(popularity_days=1000, history_length=4)
+CONFIG = RetrievalConfig(history_length=4)
 ITEMS = 4
 
 
@@ -20,7 +21,8 @@ def sample(timelines_of):
     )
     history = timelines_of([(b"long", 1, [1, 2, 3], [10, 20, 30], 0), (b"short", 2, [1], [40], 0)])
     clock = build_clock([history], ITEMS + 1)
-    drawn = draw_sample(build_queries(split, 100), clock, ITEMS, CONFIG, 1)
+    popularity = ItemPopularity(clock, create_window_forecast(1000, 0))
+    drawn = draw_sample(build_queries(split, 100), popularity, ITEMS, CONFIG, 1)
     return drawn, clock
 
 
@@ -34,8 +36,8 @@ def test_users_with_similar_histories_are_neighbours(sample):
 
 @pytest.mark.parametrize(
     ("weight", "rank"),
-    # by taste item 4 is before 3 before 2; item 1 is in the history. log(1 + count): 2 and 3 have
-    # one event and 4 none, so weight 10 puts 2 and 3 (.69 each) first, 3 by taste before 2
+    # by taste item 4 is before 3 before 2; item 1 is in the history. 2 and 3 have one
+    # event each and 4 none, so weight 10 puts 2 and 3 first, 3 by taste before 2
     [(0.0, 3), (10.0, 2)],
 )
 def test_metrics_are_those_of_taste_and_weighed_popularity(sample, weight, rank):
