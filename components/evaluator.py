@@ -16,7 +16,7 @@ from components.artifacts.local_copies import use_local_copies
 from components.artifacts.types import Candidates, Histories
 from components.pushed.baseline import query_unchanged, query_version
 from schema import candidates as candidate_files
-from serving.graph.diversity import reorder
+from serving.graph.list_order import create_array_order
 from serving.versions.origin import ModelEvaluation, find_newest_version
 from trainer.config.blessing import BlessingConfig, override_thresholds
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig
@@ -104,7 +104,11 @@ def Evaluator(
     measured = evaluate(
         data,
         stages,
-        FinalOrder(order, data.dataset.recommend.diversity, reorder),
+        FinalOrder(
+            order,
+            data.dataset.recommend.diversity,
+            create_array_order(stages.candidates, data.dataset.recommend.calibration),
+        ),
         EvaluationConfig.model_validate_json(config),
         before.lists if before else None,
         {name: other.lists for name, other in others.items() if other.lists is not None},
@@ -129,6 +133,7 @@ def _describe_evaluation(
         judged_against=version,
         repeats=data.repeats,
         diversity=data.dataset.recommend.diversity,
+        calibration=data.dataset.recommend.calibration,
     )
 
 

@@ -56,6 +56,7 @@ def Recommender(
         rank_order=read_serving_order(ranking_dir) == RANKING,
         repeats=settings.repeats,
         diversity=settings.diversity,
+        calibration=settings.calibration,
     )
     export_servables(models, candidate_files.load(candidates.uri), folder)
     measured = json.loads(index.get_string_custom_property("measured"))

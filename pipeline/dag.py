@@ -21,6 +21,9 @@ from pipeline.data_nodes import build_data_nodes, build_table_nodes
 from pipeline.push_plan import PushPlan, plan_remote_push
 from serving.index.eligibility import read_deny_list
 
+_LIST_ORDER = {"diversity", "calibration"}
+"""Keys of `recommend` that no training depends on."""
+
 
 def build_pipeline(
     config: Config,
@@ -150,7 +153,7 @@ def assemble_pipeline(
 
 
 def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> dict[str, Any]:
-    """The inputs of every component that trains or evaluates. A change of the default diversity,
+    """The inputs of every component that trains or evaluates. A change of diversity or calibration,
     which only the Evaluator reads, leaves the others cached.
     """
     return {
@@ -158,7 +161,7 @@ def _collect_training_inputs(config: Config, data: Mapping[str, BaseNode]) -> di
         "timelines_graph": data["interactions_transform"].outputs["transform_graph"],
         "items": data["items_transform"].outputs["transformed_examples"],
         "items_graph": data["items_transform"].outputs["transform_graph"],
-        "dataset": config.dataset.model_dump_json(exclude={"recommend": {"diversity"}}),
+        "dataset": config.dataset.model_dump_json(exclude={"recommend": _LIST_ORDER}),
     }
 
 

@@ -119,7 +119,9 @@ def _open_lists(
     recommend = _load_dataset(summary).recommend
     if request.server is None:
         diversity = recommend.diversity if request.diversity is None else request.diversity
-        recommend = recommend.replace_values(diversity=diversity if is_served else 0.0)
+        recommend = recommend.replace_values(diversity=diversity)
+        if not is_served:
+            recommend = recommend.replace_values(diversity=0.0, calibration=0.0)
         yield _load_lists(summary, stage, request.as_of_test, recommend)
         return
     from serving.bulk.lists import ServerRecommender
@@ -222,6 +224,7 @@ def _load_lists(
         rank_order=stage == FINAL,
         repeats=recommend.repeats,
         diversity=recommend.diversity,
+        calibration=recommend.calibration,
     )
     return BulkRecommender(models, items, config["retrieval"]["history_length"], eligible)
 

@@ -70,6 +70,7 @@ def write_models(
             rank_order=evaluated.order == RANKING,
             repeats=evaluated.repeats,
             diversity=evaluated.diversity,
+            calibration=evaluated.calibration,
         )
         export_servables(parts, candidates, str(models))
     write_index_measurements(measured, models / RECOMMENDER)

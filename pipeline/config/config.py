@@ -161,6 +161,15 @@ class Config(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _check_calibration(self) -> "Config":
+        if self.recommend.calibration and self.data.items_filter is None:
+            raise ValueError(
+                "recommend.calibration expects data.items.filter, the feature whose categories "
+                "lists follow, received none; name one, or set it to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_repeats(self) -> "Config":
         repeats = self.recommend.repeats
         if repeats == "only" and self.index.kind not in ("auto", "exact"):

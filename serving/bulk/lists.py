@@ -18,6 +18,7 @@ from serving.bulk.users import UserBatch
 from serving.client.client import Client
 from serving.graph.export import DIVERSITY_INPUT, get_listing_inputs
 from serving.graph.item_table import ItemTable
+from serving.graph.list_order import ListOrder
 from serving.graph.modules import (
     RecommenderModels,
     RecommenderServable,
@@ -56,7 +57,8 @@ class BulkRecommender:
         """
         index = ExactIndex(candidates.vectors, eligible)
         parts = dataclasses.replace(models, index=index)
-        self._stage = RecommenderServable(parts, ItemTable(candidates))
+        order = ListOrder(models.ranking.item_vectors, candidates, models.calibration)
+        self._stage = RecommenderServable(parts, ItemTable(candidates), order)
         self._specs = get_listing_inputs(models.query) | DIVERSITY_INPUT
         traced = tf.function(self._stage.serve, input_signature=[self._specs], autograph=False)
         self._serve = traced.get_concrete_function()  # trace now instead of in the first call
@@ -68,7 +70,7 @@ class BulkRecommender:
 
     def lists(self, users: UserBatch, now: int, k: int) -> list[list[str]]:
         """The k best items of each user, best first, of those that the models' `repeats` allows,
-        with the models' `diversity`.
+        with the models' `diversity` and `calibration`.
 
         A list is shorter if there are fewer of them. The context features of the request are
         missing.

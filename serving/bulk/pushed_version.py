@@ -39,7 +39,8 @@ class PushedVersion:
         self, users: UserBatch, now: int, log_popularity: np.ndarray, k: int
     ) -> list[list[str]]:
         """The k best items of each user, best first, in the order that this version serves, of the
-        items that its own `repeats` allows and with its own default `diversity`.
+        items that its own `repeats` allows and with its own default `diversity`
+        and `calibration`.
 
         Args:
             users: Users with their events.
@@ -62,6 +63,7 @@ class PushedVersion:
                 rank_order=self.evaluated.order == RANKING,
                 repeats=self.evaluated.repeats,
                 diversity=self.evaluated.diversity,
+                calibration=self.evaluated.calibration,
             ),
             dataclasses.replace(self.candidates, vectors=vectors.astype(np.float32)),
             self.evaluated.history_length,

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from serving.graph.calibration import Taste, add_item, compute_gain
+
 STEPS = 100
 """Greatest number of selected items; the others follow by relevance, which bounds the cost."""
 _MIN_DEVIATION = 1e-3
@@ -42,7 +44,13 @@ class _Similarity(NamedTuple):
     """[b, 1] reciprocal of their standard deviation; 0 if all are equal."""
 
 
-def diversify(pool: Pool, diversity: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+def diversify(
+    pool: Pool,
+    diversity: tf.Tensor,
+    length: tf.Tensor,
+    taste: Taste | None = None,
+    calibration: float = 0.0,
+) -> tf.Tensor:
     """The order of the candidates [b, c] int32, as indices into the pool.
 
     The cost is that of `length` products of the vectors with one of them. An order's beginning does
@@ -53,6 +61,9 @@ def diversify(pool: Pool, diversity: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         diversity: Weight of dissimilarity [b], 0 to 1; with 1, relevance only decides about the
             first item.
         length: Number of items to select []; at most `STEPS` are.
+        taste: What calibrated lists follow; None for others.
+        calibration: Weight of `serving.graph.calibration`, 0 to 1; the gain of the above has the
+            rest.
     """
     weight = diversity[:, tf.newaxis]
     relevance = (1 - weight) * _standardise(pool.relevance, pool.eligible)
@@ -61,36 +72,29 @@ def diversify(pool: Pool, diversity: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     steps = tf.minimum(tf.minimum(length, width), STEPS)
 
     def select(
-        step: tf.Tensor, places: tf.Tensor, nearest: tf.Tensor, left: tf.Tensor
+        step: tf.Tensor,
+        places: tf.Tensor,
+        nearest: tf.Tensor,
+        left: tf.Tensor,
+        listed: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
-        gain = tf.round((relevance - weight * nearest) / _GRID)
-        gain = tf.where(left, gain, -np.inf)
+        gain = relevance - weight * nearest
+        if taste is not None:
+            gain = (1 - calibration) * gain + calibration * compute_gain(taste, listed, step)
+        gain = tf.where(left, tf.round(gain / _GRID), -np.inf)
         best = tf.argmax(gain, axis=1, output_type=tf.int32)
         selected = tf.one_hot(best, width, True, False, dtype=tf.bool) & left
         nearest = tf.maximum(nearest, _compare(similarity, best))
-        return step + 1, tf.where(selected, step, places), nearest, left & ~selected
+        listed = listed if taste is None else add_item(taste, listed, best)
+        return step + 1, tf.where(selected, step, places), nearest, left & ~selected, listed
 
     first = tf.zeros_like(pool.relevance) + (-1 - similarity.mean) * similarity.scale
     places = tf.zeros_like(pool.relevance, tf.int32) + steps + tf.range(width)
-    _, places, _, _ = tf.while_loop(
-        lambda step, *_: step < steps, select, (0, places, first, pool.eligible)
+    listed = tf.zeros([]) if taste is None else tf.zeros_like(taste.shares)
+    _, places, *_ = tf.while_loop(
+        lambda step, *_: step < steps, select, (0, places, first, pool.eligible, listed)
     )
     return tf.argsort(places, axis=1)
-
-
-_diversify_arrays = tf.function(
-    diversify,
-    input_signature=[
-        Pool(
-            tf.TensorSpec([None, None]),
-            tf.TensorSpec([None, None, None]),
-            tf.TensorSpec([None, None], tf.bool),
-        ),
-        tf.TensorSpec([None]),
-        tf.TensorSpec([], tf.int32),
-    ],
-    autograph=False,
-)
 
 
 def _standardise(values: tf.Tensor, eligible: tf.Tensor) -> tf.Tensor:
@@ -125,24 +129,3 @@ def _compare(similarity: _Similarity, best: tf.Tensor) -> tf.Tensor:
     chosen = tf.gather(similarity.units, best, batch_dims=1)
     cosines = tf.linalg.matvec(similarity.units, chosen)
     return (cosines - similarity.mean) * similarity.scale
-
-
-def reorder(
-    relevance: np.ndarray,
-    vectors: np.ndarray,
-    eligible: np.ndarray,
-    diversity: float,
-    length: int,
-) -> np.ndarray:
-    """`diversify` with one `diversity` for all rows, on arrays: the order [b, c].
-
-    Args:
-        relevance: [b, c], best first.
-        vectors: [b, c, dim].
-        eligible: [b, c] bool.
-        diversity: 0 to 1.
-        length: Number of items to select.
-    """
-    pool = Pool(relevance.astype(np.float32), vectors.astype(np.float32), eligible)
-    weights = np.full(len(relevance), diversity, np.float32)
-    return _diversify_arrays(pool, weights, length).numpy()

@@ -9,6 +9,7 @@ import tensorflow as tf
 from schema import signatures
 from schema.candidates import Candidates
 from serving.graph.item_table import ItemTable
+from serving.graph.list_order import ListOrder
 from serving.graph.modules import (
     RankingServable,
     RecommenderModels,
@@ -41,7 +42,8 @@ def export_servables(models: RecommenderModels, candidates: Candidates, uri: str
     categories = None if candidates.filters is None else CategoryTable(candidates.filters)
     listing = get_listing_inputs(query, categories is not None)
     scoring = get_query_inputs(query) | {signatures.CANDIDATE_ITEM_IDS: _CANDIDATES}
-    recommender = RecommenderServable(models, items, categories)
+    order = ListOrder(models.ranking.item_vectors, candidates, models.calibration)
+    recommender = RecommenderServable(models, items, order, categories)
     retrieval = RetrievalServable(models, items, categories)
     modules = {
         signatures.RETRIEVAL: (retrieval, listing),

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from schema import signatures
 from schema.recommend import Repeats
-from serving.graph.diversity import Pool, diversify
 from serving.graph.eligible_search import EligibleSearch, Tensors
 from serving.graph.item_table import ItemTable
+from serving.graph.list_order import ListOrder
 from serving.graph.request_inputs import broadcast_inputs, check_diversity, compute_list_width
 from serving.index.eligibility import CategoryTable
 
@@ -33,6 +33,8 @@ class RecommenderModels:
     """Whether lists hold items of the history."""
     diversity: float = 0.0
     """Diversity of the final lists where a request does not set it, 0 to 1."""
+    calibration: float = 0.0
+    """How closely the categories of the final lists follow those of the history, 0 to 1."""
 
 
 class RetrievalServable(tf.Module):
@@ -82,13 +84,22 @@ class RankingServable(tf.Module):
 
 
 class RecommenderServable(tf.Module):
-    """Retrieves, ranks, diversifies and selects the best k in one call."""
+    """Retrieves, ranks, reorders and selects the best k in one call."""
 
     def __init__(
-        self, models: RecommenderModels, items: ItemTable, categories: CategoryTable | None = None
+        self,
+        models: RecommenderModels,
+        items: ItemTable,
+        order: ListOrder,
+        categories: CategoryTable | None = None,
     ):
         """The query and ranking models are saved as the attributes `query` and `ranking`.
-        `categories` as in `RetrievalServable`.
+
+        Args:
+            models: Query model, index and ranking model.
+            items: Ids of the catalogue.
+            order: Order of final lists.
+            categories: As in `RetrievalServable`.
         """
         super().__init__()
         self.query = models.query
@@ -97,20 +108,23 @@ class RecommenderServable(tf.Module):
         self.ranking = models.ranking
         self._depth = models.depth
         self._rank_order = models.rank_order
+        self._order = order
 
     def serve(self, inputs: Tensors) -> Tensors:
         """Returns `item_ids`, `scores`, `stages` [batch, k] and `known_user` [batch].
 
         Scores are those of the stage, also where items are not in the order of their scores for the
-        sake of diversity.
+        sake of diversity or calibration.
         """
         inputs = broadcast_inputs(inputs)
         query_outputs = run_query_model(self.query, inputs)
         k = inputs[signatures.K]
         width = compute_list_width(k)
         positions, scores = self._order_candidates(inputs, query_outputs, width)
-        positions, scores = self._diversify(
-            positions, scores, check_diversity(inputs[signatures.DIVERSITY]), width
+        diversity = check_diversity(inputs[signatures.DIVERSITY])
+        order = self._reorder(positions, scores, query_outputs, diversity, width)
+        positions, scores = (
+            tf.gather(values, order[:, :width], batch_dims=1) for values in (positions, scores)
         )
         stage = signatures.RANKING if self._rank_order else signatures.RETRIEVAL
         return build_listing(self._items, positions, scores, stage, k, query_outputs)
@@ -132,27 +146,25 @@ class RecommenderServable(tf.Module):
         best = tf.math.top_k(scores, tf.shape(scores)[1])
         return tf.gather(positions, best.indices, batch_dims=1), best.values
 
-    def _diversify(
-        self, positions: tf.Tensor, scores: tf.Tensor, diversity: tf.Tensor, width: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The first `width` of `positions` and `scores` [batch, candidates] after diversification;
-        unchanged in rows with `diversity` 0, and without any cost if all have it.
+    def _reorder(
+        self,
+        positions: tf.Tensor,
+        scores: tf.Tensor,
+        query_outputs: Tensors,
+        diversity: tf.Tensor,
+        width: tf.Tensor,
+    ) -> tf.Tensor:
+        """Order of the candidates [batch, candidates]; computed only if one of the rows has a
+        diversity above 0, or if lists are calibrated.
         """
-
-        def reorder() -> tuple[tf.Tensor, tf.Tensor]:
-            vectors = tf.gather(self.ranking.item_vectors, positions)
-            order = diversify(Pool(scores, vectors, positions > 0), diversity, width)
-            changed = diversity[:, tf.newaxis] > 0
-            order = tf.where(changed, order, tf.range(tf.shape(order)[1]))[:, :width]
-            return (
-                tf.gather(positions, order, batch_dims=1),
-                tf.gather(scores, order, batch_dims=1),
-            )
-
+        if self._order.is_calibrated:
+            history = query_outputs[signatures.HISTORY_INDEX]
+            return self._order.reorder(positions, scores, history, diversity, width)
+        no_history = positions[:, :0]
         return tf.cond(
             tf.reduce_any(diversity > 0),
-            reorder,
-            lambda: (positions[:, :width], scores[:, :width]),
+            lambda: self._order.reorder(positions, scores, no_history, diversity, width),
+            lambda: tf.zeros_like(positions) + tf.range(tf.shape(positions)[1]),
         )
 
 

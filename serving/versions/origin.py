@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from schema.base import StrictModel
 from schema.errors import TandemError
-from schema.recommend import Diversity, Repeats
+from schema.recommend import Repeats, Share
 from schema.signatures import RECOMMENDER
 from serving.versions.local import LocalVersionStore
 from serving.versions.store import open_version_store
@@ -58,8 +58,10 @@ class ModelEvaluation(StrictModel):
     """Version to which the models were compared in evaluation, "" if none was pushed."""
     repeats: Repeats = "exclude"
     """Whether its lists hold items of the user's history."""
-    diversity: Diversity = 0.0
+    diversity: Share = 0.0
     """Default diversity of its final lists."""
+    calibration: Share = 0.0
+    """How closely the categories of its final lists follow those of the history."""
 
 
 class Origin(StrictModel):

@@ -8,11 +8,10 @@ import numpy as np
 from trainer.config.fairness import FairnessConfig
 from trainer.data.training_data import TrainingData
 from trainer.evaluation.fairness import measure_fairness, read_gap
-from trainer.evaluation.final_lists import FinalOrder
+from trainer.evaluation.final_lists import FinalOrder, ServedCandidates
 from trainer.evaluation.quality import ListEvaluator
 from trainer.evaluation.slice_metrics import collect_relevant_items
 from trainer.metrics.beyond_accuracy import compute_beyond_accuracy
-from trainer.ranking.rerank import ScoredLists
 
 LEVELS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
 _MOST_USERS = 2_000
@@ -22,7 +21,7 @@ _CUTOFF = 10
 
 def measure_diversity_curve(
     evaluator: ListEvaluator,
-    candidates: ScoredLists,
+    candidates: ServedCandidates,
     final: FinalOrder,
     fairness: list[FairnessConfig],
     data: TrainingData,
@@ -50,7 +49,7 @@ def measure_diversity_curve(
         item_slices={},
         weights=None,
     )
-    own = ScoredLists(candidates.items[chosen], candidates.scores[chosen])
+    own = candidates.select(chosen)
     points = [
         {"diversity": level} | _measure_point(sampled, own, final, level, (fairness, data))
         for level in sorted({*LEVELS, final.diversity})
@@ -66,14 +65,14 @@ def _sample_users(users: int) -> np.ndarray:
 
 def _measure_point(
     evaluator: ListEvaluator,
-    candidates: ScoredLists,
+    candidates: ServedCandidates,
     final: FinalOrder,
     level: float,
     groups: tuple[list[FairnessConfig], TrainingData],
 ) -> dict[str, Any]:
     fairness, data = groups
     length = max([_CUTOFF, *(int(group.metric_name.partition("@")[2]) for group in fairness)])
-    items = final.apply(candidates, evaluator.items.vectors, level, length)
+    items = final.apply(candidates, level, length)
     lists = evaluator.evaluate(items)
     beyond = compute_beyond_accuracy(items, evaluator.items)
     measured = measure_fairness(fairness, lists, data)

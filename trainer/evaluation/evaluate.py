@@ -13,11 +13,12 @@ from trainer.data.training_data import TrainingData
 from trainer.evaluation.baselines import rank_baselines
 from trainer.evaluation.diversity_curve import measure_diversity_curve
 from trainer.evaluation.fairness import measure_fairness
-from trainer.evaluation.final_lists import FinalOrder, score_retrieved
+from trainer.evaluation.final_lists import FinalOrder, ServedCandidates, score_retrieved
 from trainer.evaluation.quality import build_list_evaluator
 from trainer.evaluation.stage_quality import StageLists, evaluate_stages
 from trainer.evaluation.trained_stages import TrainedStages
 from trainer.metrics.top_k import rank_nearest
+from trainer.ranking.inputs import gather_query_history
 from trainer.ranking.label_errors import measure_label_errors
 from trainer.ranking.rerank import Ranker, ScoredLists, create_scorer, rerank
 from trainer.retrieval.export import encode_queries
@@ -60,7 +61,8 @@ def evaluate(
     clock = data.clock(data.train, data.valid)
     at_test = stages.item_vectors_at_test()
     retrieved, reranked = _rank_both_stages(queries, stages, at_test)
-    served = reranked if final.stage == RANKING else retrieved
+    history = gather_query_history(queries, stages.retrieval_config.history_length)
+    served = ServedCandidates(reranked if final.stage == RANKING else retrieved, history)
     recent_days = config.recent_days if data.has_times else None
     evaluator = build_list_evaluator(
         queries, clock, at_test[:, :-1], data, data.propensities(data.train, data.valid)
@@ -70,7 +72,7 @@ def evaluate(
         StageLists(
             retrieval=retrieved.items,
             reranked=reranked.items,
-            served=final.apply(served, at_test[:, :-1], final.diversity, _DEPTH),
+            served=final.apply(served, final.diversity, _DEPTH),
             order=final.stage,
             baselines=rank_baselines(clock, queries, recent_days, _DEPTH),
             pushed=pushed,

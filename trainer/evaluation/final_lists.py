@@ -1,5 +1,5 @@
-"""The final lists of evaluation queries: the candidates in the served order, diversified by the
-function that the served graph calls.
+"""The final lists of evaluation queries: the candidates in the served order, diversified and
+calibrated by the function that the served graph calls.
 """
 
 import dataclasses
@@ -11,9 +11,23 @@ from trainer.metrics.top_k import iterate_blocks
 from trainer.ranking.rerank import ScoredLists
 
 Reorder = Callable[[np.ndarray, np.ndarray, np.ndarray, float, int], np.ndarray]
-"""`serving.graph.diversity.reorder`: relevance [b, c], best first, vectors [b, c, dim], eligible
-[b, c] bool, diversity and the number of items to select -> order [b, c].
+"""`serving.graph.list_order.create_array_order`: items [b, c], best first, scores [b, c], history
+[b, h], diversity and the number of items to select -> order [b, c].
 """
+
+
+@dataclasses.dataclass(frozen=True)
+class ServedCandidates:
+    """The candidates of `q` evaluation queries in the served order."""
+
+    lists: ScoredLists
+    history: np.ndarray
+    """[q, h] the latest items of the histories, padded with 0."""
+
+    def select(self, chosen: np.ndarray) -> "ServedCandidates":
+        """Those of the queries at these positions."""
+        lists = ScoredLists(*(values[chosen] for values in self.lists))
+        return ServedCandidates(lists, self.history[chosen])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,25 +40,21 @@ class FinalOrder:
     """0 to 1."""
     reorder: Reorder
 
-    def apply(
-        self, lists: ScoredLists, vectors: np.ndarray, diversity: float, length: int
-    ) -> np.ndarray:
-        """[q, k] the lists with their scored items diversified.
+    def apply(self, candidates: ServedCandidates, diversity: float, length: int) -> np.ndarray:
+        """[q, k] the final lists: the scored items in their final order, then the others.
 
         Args:
-            lists: candidates in the served order.
-            vectors: [n + 1, dim] item vectors.
-            diversity: 0 to 1; 0 changes nothing.
+            candidates: candidates in the served order.
+            diversity: 0 to 1.
             length: number of items to select.
         """
-        if not diversity:
-            return lists.items
-        result = lists.items.copy()
-        head = result[:, : lists.scores.shape[1]]
+        items, scores = candidates.lists
+        result = items.copy()
+        head = result[:, : scores.shape[1]]
         for part in iterate_blocks(len(head)):
-            items, chosen = head[part], vectors[head[part]]
-            order = self.reorder(lists.scores[part], chosen, items > 0, diversity, length)
-            head[part] = np.take_along_axis(items, order, axis=1)
+            history = candidates.history[part]
+            order = self.reorder(head[part], scores[part], history, diversity, length)
+            head[part] = np.take_along_axis(head[part], order, axis=1)
         return result
 
 

@@ -115,13 +115,26 @@ def build_query_inputs(queries: EvaluationQueries, query_vectors: np.ndarray, le
     The context at the moment of an evaluation query is unknown, so it is 0.
     """
     split, row = queries.timelines, queries.row
-    stop = split.row_splits[row] + split.target_from[row]
+    stop = _find_query_positions(queries)
     now = np.full(len(queries), queries.now, np.int64)
     context = {
         timeline.name_context(name): np.zeros((len(queries), *values.shape[1:]), values.dtype)
         for name, values in split.context.items()
     }
     return _build_inputs(split, row, stop, query_vectors, now, length) | context
+
+
+def gather_query_history(queries: EvaluationQueries, length: int) -> np.ndarray:
+    """[q, length] the latest items of the histories of evaluation queries, padded with 0 in
+    front.
+    """
+    return _gather_history(queries.timelines, queries.row, _find_query_positions(queries), length)
+
+
+def _find_query_positions(queries: EvaluationQueries) -> np.ndarray:
+    """[q] one past the last event of each query's history."""
+    split, row = queries.timelines, queries.row
+    return split.row_splits[row] + split.target_from[row]
 
 
 def _build_inputs(

@@ -200,6 +200,21 @@ def test_repeats_are_excluded_by_default(load):
         load(SHOP, "recommend.repeats=never")
 
 
+def test_the_order_of_lists_is_by_relevance_by_default(load):
+    recommend = load(SHOP).recommend
+    assert (recommend.diversity, recommend.calibration) == (0, 0)
+    for key in ("diversity", "calibration"):
+        with pytest.raises(ConfigError, match=f"recommend.{key}: .* received 1.5"):
+            load(SHOP, f"recommend.{key}=1.5")
+
+
+def test_calibration_requires_categories(load):
+    with pytest.raises(ConfigError, match="recommend.calibration expects data.items.filter"):
+        load(SHOP, "recommend.calibration=0.5")
+    declared = ["features.items.genres={kind = 'set'}", "data.items.filter=genres"]
+    assert load(SHOP, "recommend.calibration=0.5", *declared).recommend.calibration == 0.5
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [

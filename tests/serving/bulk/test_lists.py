@@ -1,12 +1,13 @@
 """Bulk lists equal lists computed in numpy, and the answers of the exported servables."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
 
 from schema.candidates import Candidates, to_text_array
-from schema.recommend import Repeats
 from serving.bulk import lists
 from serving.bulk.lists import BulkRecommender
 from serving.bulk.users import build_user_batch
@@ -51,12 +52,14 @@ class Query(tf.Module):
         return {
             "vector": total + start[:, tf.newaxis],
             "user_index": tf.ones_like(inputs["user_id"] == "", tf.int32),
+            "history_index": (index + 1) % (ITEMS + 1),
         }
 
 
 RANKING_SPECS = {
     "vector": tf.TensorSpec([None, 3], tf.float32, name="vector"),
     "user_index": tf.TensorSpec([None], tf.int32, name="user_index"),
+    "history_index": tf.TensorSpec([None, None], tf.int32, name="history_index"),
     "candidates": tf.TensorSpec([None, None], tf.int32, name="candidates"),
     "log_popularity": tf.TensorSpec([None, None], tf.float32, name="log_popularity"),
 }
@@ -80,6 +83,10 @@ CANDIDATES = Candidates(
     vectors=VECTORS,
     log_popularity_at_test=np.zeros(ITEMS, np.float32),
     sample_queries=np.zeros((0, 3), np.float32),
+    filters=pa.array(
+        [[b"even", b"third"][n % 2 : 1 + (n % 3 == 0)] for n in range(ITEMS)],
+        pa.large_list(pa.large_binary()),
+    ),
 )
 
 
@@ -123,10 +130,9 @@ def _expected(person, k):
     return [IDS[i] for i in best if IDS[i] not in seen][:k]
 
 
-def _recommender(parts, rank_order=False, repeats: Repeats = "exclude", diversity=0.0):
-    models = RecommenderModels(
-        parts["query"], None, parts["ranking"], DEPTH, rank_order, repeats, diversity
-    )
+def _recommender(parts, **options: Any):
+    settings: Any = {"rank_order": False} | options
+    models = RecommenderModels(parts["query"], None, parts["ranking"], DEPTH, **settings)
     return BulkRecommender(models, CANDIDATES, READ)
 
 
@@ -159,11 +165,12 @@ def test_lists_hold_items_of_the_whole_history_where_repeats_are_listed(parts, r
 
 @pytest.mark.parametrize("repeats", ["exclude", "allow", "only"])
 @pytest.mark.parametrize("rank_order", [False, True])
-@pytest.mark.parametrize("diversity", [0.0, 0.6])
+@pytest.mark.parametrize(("diversity", "calibration"), [(0.0, 0.0), (0.6, 0.0), (0.2, 0.7)])
 def test_a_list_equals_the_servables_answer_for_that_user(
-    parts, rank_order, diversity, repeats, tmp_path
+    parts, rank_order, diversity, calibration, repeats, tmp_path
 ):
-    options = {"rank_order": rank_order, "repeats": repeats, "diversity": diversity}
+    options = {"rank_order": rank_order, "repeats": repeats}
+    options |= {"diversity": diversity, "calibration": calibration}
     models = RecommenderModels(**parts, depth=DEPTH, **options)
     export_servables(models, CANDIDATES, str(tmp_path))
     served = load_servable("recommender", 1, tmp_path / "recommender")
@@ -179,6 +186,29 @@ def test_a_list_equals_the_servables_answer_for_that_user(
         inputs = {name: encode_texts(values) for name, values in request.items()}
         answer = served.predict("", inputs)["item_ids"][0]
         assert ids == [item.decode() for item in answer if item]
+
+
+def test_calibrated_lists_follow_the_history(parts):
+    """All items of one history are even, those of the other are odd multiples of three."""
+    events = [[f"i{2 * n}" for n in range(9)], ["i3", "i9", "i15", "i21"]]
+    times = [[NOW] * len(items) for items in events]
+    people = build_user_batch(
+        pa.table(
+            {
+                "user_id": ["even", "third"],
+                "item_ids": pa.array(events, pa.large_list(pa.string())),
+                "timestamps": pa.array(times, pa.large_list(pa.int64())),
+            }
+        )
+    )
+    even, third = _recommender(parts, calibration=1.0).lists(people, NOW, ITEMS)
+    assert all(int(item[1:]) % 2 == 0 for item in even[:5])
+    assert all(int(item[1:]) % 3 == 0 for item in third[:5])
+    for items, plain in zip(
+        (even, third), _recommender(parts).lists(people, NOW, ITEMS), strict=True
+    ):
+        assert items[:5] != plain[:5]
+        assert sorted(items) == sorted(plain)
 
 
 def test_small_calls_give_the_same_lists(parts, monkeypatch):

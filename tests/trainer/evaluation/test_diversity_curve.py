@@ -5,21 +5,24 @@ relevance, adcb from a diversity of 0.4 on. All users consume b: second, then fo
 studio x, c and d of y; e is never scored.
 """
 
+import dataclasses
 import types
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from schema.dataset import Dataset
-from serving.graph.diversity import reorder
+from serving.graph.list_order import create_array_order
+from tests.serving.planted_servables import build_candidates
 from trainer.config.fairness import FairnessConfig
 from trainer.data.catalogue import Catalogue
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
 from trainer.evaluation import diversity_curve
 from trainer.evaluation.diversity_curve import measure_diversity_curve
-from trainer.evaluation.final_lists import FinalOrder, score_retrieved
+from trainer.evaluation.final_lists import FinalOrder, ServedCandidates, score_retrieved
 from trainer.evaluation.quality import build_list_evaluator
 from trainer.ranking.rerank import ScoredLists
 
@@ -28,14 +31,19 @@ VECTORS = np.array([[0, 0], [1, 0], [2, 0], [0, 3], [-1, 0], [5, 5]], np.float32
 SECOND, FOURTH = 1 / np.log2(3), 1 / np.log2(5)
 
 
-def candidates(users: int) -> ScoredLists:
-    return ScoredLists(
+def candidates(users: int, history: int = 5) -> ServedCandidates:
+    lists = ScoredLists(
         np.tile([1, 2, 3, 4, 5], (users, 1)), np.tile([3.0, 2.0, 1.0, 0.0], (users, 1))
     )
+    return ServedCandidates(lists, np.full((users, 1), history))
 
 
-def final(diversity: float) -> FinalOrder:
-    return FinalOrder("ranking", diversity, reorder)
+def final(diversity: float, calibration: float = 0.0) -> FinalOrder:
+    items = dataclasses.replace(
+        build_candidates(list("abcde"), np.pad(VECTORS[1:], [(0, 0), (0, 1)])),
+        filters=pa.array([["x"], ["x"], ["y"], ["y"], []], pa.large_list(pa.large_binary())),
+    )
+    return FinalOrder("ranking", diversity, create_array_order(items, calibration))
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +84,22 @@ def curve(data):
 
 def test_scored_items_are_diversified_and_the_others_follow():
     lists = candidates(300)  # more than a block
-    lists.items[7] = [1, 2, 3, 0, 0]
-    result = final(0.5).apply(lists, VECTORS, 0.5, 100)
+    lists.lists.items[7] = [1, 2, 3, 0, 0]
+    result = final(0.5).apply(lists, 0.5, 100)
     assert result[:3].tolist() == [[1, 4, 3, 2, 5]] * 3
     assert result[299].tolist() == [1, 4, 3, 2, 5]
     assert result[7].tolist() == [1, 3, 2, 0, 0]
-    assert final(0.5).apply(lists, VECTORS, 0.0, 100) is lists.items
-    assert lists.items[0].tolist() == [1, 2, 3, 4, 5]
+    assert final(0.5).apply(lists, 0.0, 100).tolist() == lists.lists.items.tolist()
+    assert lists.lists.items[0].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_lists_are_calibrated_to_each_users_own_history():
+    """Whose only item is of studio y, gets c and d first; whose item has no studio, no change."""
+    lists = dataclasses.replace(candidates(2), history=np.array([[0, 4], [0, 5]]))
+    result = final(0.0, calibration=0.9).apply(lists, 0.0, 100)
+    assert result.tolist() == [[3, 4, 1, 2, 5], [1, 2, 3, 4, 5]]
+    swapped = final(0.0, calibration=0.9).apply(lists.select(np.array([1, 0])), 0.0, 100)
+    assert swapped.tolist() == result[::-1].tolist()
 
 
 def test_retrievals_scores_are_dot_products_with_popularity():
