@@ -57,8 +57,10 @@ class RetrievalConfig(StrictModel):
     popularity is up to this old. It is also the number of days that popularity is forecast for."""
     popularity_prior: bool = True
     """Whether popularity is part of the score; set it to false for a log without real times."""
-    refit_epochs: Annotated[int, Field(ge=0)] = 1
-    """Passes over train and valid together, after the best epoch is known; the result is served."""
+    refit_epochs: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    """Passes over train and valid together, after the best epoch is known; the result is served.
+    `auto` is as many as the best epoch took; fewer are cheaper, and learn less of the latest
+    events."""
     warm_start: bool = False
     """Starts training from the weights of the currently pushed version, as they were before its own
     `refit_epochs`, if those have learned no event of this run's valid split; see RECURRING.md. Only

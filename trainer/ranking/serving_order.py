@@ -3,6 +3,7 @@ order.
 """
 
 import dataclasses
+import itertools
 import json
 from typing import Any
 
@@ -14,7 +15,7 @@ from schema.signatures import RANKING, RETRIEVAL
 from trainer.config.models import RankingConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.timelines import Timelines, restrict_from
-from trainer.metrics import confidence
+from trainer.metrics.clustered import compare_clustered
 from trainer.metrics.confidence import Difference
 from trainer.metrics.ranking import compute_user_metrics
 from trainer.metrics.top_k import rank_nearest
@@ -24,8 +25,8 @@ from trainer.retrieval.export import encode_queries
 
 VERDICT_FILE = "ranking.json"
 _METRIC = "ndcg@10"
-_SEED = 1
-_QUERY_TIMES = 4
+_PERIODS = 8
+_MARGIN = 0.001
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +39,10 @@ class RankingVerdict:
 
     @property
     def order(self) -> str:
-        """`ranking` where its mean is better and its difference not `worse`, else `retrieval`."""
-        better = self.difference.value > 0 and self.difference.verdict != "worse"
+        """`ranking` where it is better beyond doubt and by more than a margin, else `retrieval`: a
+        wrong choice of ranking costs quality, a wrong choice of retrieval only an improvement.
+        """
+        better = self.difference.verdict == "better" and self.difference.value > _MARGIN
         return RANKING if better else RETRIEVAL
 
     def measures(self) -> dict[str, float]:
@@ -68,20 +71,27 @@ def build_repeated_queries(
     split: Timelines, has_clock: bool, first: int, repeats: Repeats = "exclude"
 ) -> list[EvaluationQueries]:
     """Evaluation queries at `first` (seconds since epoch, UTC) and at the beginning of each further
-    quarter of the split's events.
+    eighth of the split's events, each with the events of its own eighth only.
 
-    A single moment has few users and would decide between nearly equal orders by chance. Without a
-    clock there is only one moment.
+    One moment would decide by what happened to be popular after it. Without a clock there is only
+    one moment.
     """
+    if not has_clock:
+        return [build_queries(split, first, repeats)]
     times = np.sort(split.timestamps[split.own & split.positive])
-    later = [int(times[len(times) * part // _QUERY_TIMES]) for part in range(1, _QUERY_TIMES)]
-    begins = (
-        [first, *sorted({moment for moment in later if moment > first})] if has_clock else [first]
-    )
+    later = {int(times[len(times) * part // _PERIODS]) for part in range(1, _PERIODS)}
+    begins = [first, *sorted(moment for moment in later if moment > first)]
     queries = [
-        build_queries(restrict_from(split, m) if m > first else split, m, repeats) for m in begins
+        build_queries(_restrict_to(split, begin, end), begin, repeats)
+        for begin, end in itertools.pairwise([*begins, int(times[-1]) + 1])
     ]
     return [each for each in queries if len(each)]
+
+
+def _restrict_to(split: Timelines, begin: int, end: int) -> Timelines:
+    """The split from `begin` until just before `end`; earlier events are history."""
+    within = split.positive & (split.timestamps < end)
+    return restrict_from(dataclasses.replace(split, positive=within), begin)
 
 
 def measure_orders(
@@ -126,19 +136,22 @@ def _rank_lists(
 def compare_orders(answered: list[OrderedLists]) -> RankingVerdict:
     """The verdict over users; a user counts once, with the mean NDCG over all moments."""
     users = np.concatenate([each.queries.timelines.user_ids[each.queries.row] for each in answered])
+    period = np.repeat(np.arange(len(answered)), [len(each.queries) for each in answered])
+    ours, theirs = (
+        np.concatenate([_compute_list_ndcg(lists, each.queries) for each, lists in parts])
+        for parts in (
+            [(each, each.final) for each in answered],
+            [(each, each.lists) for each in answered],
+        )
+    )
+    difference = compare_clustered(ours - theirs, users, period)
+    return RankingVerdict(_average(ours, users), _average(theirs, users), difference)
+
+
+def _average(values: np.ndarray, users: np.ndarray) -> float:
+    """The mean over users of each one's mean."""
     _, user = np.unique(users, return_inverse=True)
-    ours = _average_by_user(
-        [_compute_list_ndcg(each.final, each.queries) for each in answered], user
-    )
-    theirs = _average_by_user(
-        [_compute_list_ndcg(each.lists, each.queries) for each in answered], user
-    )
-    difference = confidence.compare_paired({_METRIC: ours}, {_METRIC: theirs}, _SEED)[_METRIC]
-    return RankingVerdict(float(ours.mean()), float(theirs.mean()), difference)
-
-
-def _average_by_user(values: list[np.ndarray], user: np.ndarray) -> np.ndarray:
-    return np.bincount(user, weights=np.concatenate(values)) / np.bincount(user)
+    return float((np.bincount(user, weights=values) / np.bincount(user)).mean())
 
 
 def _compute_list_ndcg(lists: np.ndarray, queries: EvaluationQueries) -> np.ndarray:

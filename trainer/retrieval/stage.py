@@ -37,7 +37,7 @@ def train_retrieval(
     context: RetrievalContext, held_out: RetrievalOutputs, final: RetrievalOutputs
 ) -> dict[str, float]:
     """Trains on train with early stopping on valid and writes the model as `held_out`; then trains
-    on train and valid together for `refit_epochs` and writes `final`.
+    on train and valid together for `refit_epochs` more and writes `final`.
 
     With `warm_start` in the context, training begins from those weights and runs for `warm_epochs`.
     Resumes an interrupted run; its checkpoints are removed at the end. Of several workers only one
@@ -55,7 +55,8 @@ def train_retrieval(
         if config.warm_start:  # the next run's valid must not contain events these weights learned
             _save_learned_weights(model, context, final.candidates_uri)
     popularity = fit_popularity(context, data.train, data.valid)
-    model = refit(model, context, popularity)
+    epochs = config.refit_epochs if config.refit_epochs != "auto" else int(measured["best_epoch"])
+    model = refit(model, context, popularity, epochs)
     if hardware.writes:
         _write_final(model, queries, context, popularity, final)
         remove_checkpoints(context.checkpoints)
@@ -93,6 +94,7 @@ def train_without_valid(
     metrics = {f"valid_{name}": value for name, value in metrics.items()} | {
         "popularity_weight": model.popularity_weight,
         "epochs": len(history["loss"]),
+        "best_epoch": int(np.argmax(history["val_ndcg@10"])) + 1,
         "loss": history["loss"][-1],
         "valid_loss": min(history["val_loss"]),
     }

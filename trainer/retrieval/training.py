@@ -88,9 +88,9 @@ def fit_model(
 
 
 def refit(
-    model: RetrievalModel, context: RetrievalContext, popularity: ItemPopularity
+    model: RetrievalModel, context: RetrievalContext, popularity: ItemPopularity, epochs: int
 ) -> RetrievalModel:
-    """The model after `refit_epochs` more epochs on train and valid together, which
+    """The model after this many more epochs on train and valid together, which
     `popularity` is over.
 
     It begins from the weights of `model`, so that both share one vector space and ranking, which
@@ -98,18 +98,18 @@ def refit(
     is not finite.
     """
     data, config, hardware = context.data, context.config, context.hardware
-    if not config.refit_epochs:
+    if not epochs:
         return model
     learned = concat_timelines(data.train, data.valid)
     with hardware.scope():
         trained = build_model(data, learned, popularity, config, hardware.static_shapes)
-    epochs, steps = build_epochs(trained, learned, config, context.seed, hardware)
-    _compile(trained, epochs, config, hardware)
+    batches, steps = build_epochs(trained, learned, config, context.seed, hardware)
+    _compile(trained, batches, config, hardware)
     copy_weights(model, trained)
     trained.fit(
-        build_dataset(epochs, 0, hardware),
+        build_dataset(batches, 0, hardware),
         steps_per_epoch=steps,
-        epochs=config.refit_epochs,
+        epochs=epochs,
         verbose=0,
         callbacks=[FiniteLoss()],
     )

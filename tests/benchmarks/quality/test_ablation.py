@@ -10,7 +10,7 @@ FILMS = CHECKOUT / "configs" / "movietweetings.toml"
 EVERYTHING = [
     "retrieval.history='attention'",
     "retrieval.uniform_negatives=64",
-    "retrieval.refit_epochs=1",
+    "retrieval.refit_epochs='auto'",
     "retrieval.popularity_prior=true",
 ]
 
@@ -27,10 +27,10 @@ def test_a_variant_that_changes_nothing_has_no_row():
     beauty = CHECKOUT / "configs" / "amazon-beauty.toml"
     assert distinct(FILMS, EVERYTHING) == [*VARIANTS]
     assert _left_out(beauty, EVERYTHING) == {"without text"}
-    switched_off = ["retrieval.uniform_negatives=0", "retrieval.refit_epochs=0"]
+    switched_off = ["retrieval.uniform_negatives=0", "retrieval.refit_epochs=1"]
     assert _left_out(FILMS, [*EVERYTHING, *switched_off]) == {
         "+ uniform negatives",
-        "without the refit on train and valid",
+        "one epoch of refit on train and valid",
     }
 
 

@@ -45,12 +45,14 @@ def test_ndcg_of_both_orders_by_hand(timelines_of):
     [
         ([1] * 60, [3] * 60, "ranking", "better"),
         ([3] * 60, [1] * 60, "retrieval", "worse"),
-        ([1] * 31 + [3] * 29, [3] * 31 + [1] * 29, "ranking", "inside the noise"),
+        ([1] * 31 + [3] * 29, [3] * 31 + [1] * 29, "retrieval", "inside the noise"),
         ([1] * 29 + [3] * 31, [3] * 29 + [1] * 31, "retrieval", "inside the noise"),
         ([2] * 60, [2] * 60, "retrieval", "inside the noise"),
     ],
 )
-def test_rankings_order_is_served_if_it_is_better(timelines_of, ours, theirs, order, verdict):
+def test_rankings_order_is_served_if_it_is_better_beyond_doubt(
+    timelines_of, ours, theirs, order, verdict
+):
     lists = OrderedLists(_build_queries(timelines_of, 60), _lists(ours), _lists(theirs))
     orders = compare_orders([lists])
     assert (orders.order, orders.difference.verdict) == (order, verdict)
@@ -59,10 +61,10 @@ def test_rankings_order_is_served_if_it_is_better(timelines_of, ours, theirs, or
 def test_what_is_written_is_read(tmp_path):
     difference = Difference(0.1, -0.1, 0.3, 70, "inside the noise")
     write_verdict(RankingVerdict(0.5, 0.4, difference), str(tmp_path))
-    assert read_serving_order(str(tmp_path)) == "ranking"
+    assert read_serving_order(str(tmp_path)) == "retrieval"
     written = json.loads((tmp_path / "assets.extra" / "ranking.json").read_text())
     assert written == {
-        "order": "ranking",
+        "order": "retrieval",
         "valid_ranking_ndcg@10": 0.5,
         "valid_retrieval_ndcg@10": 0.4,
         "valid_difference": 0.1,
@@ -93,20 +95,38 @@ def test_a_user_with_two_queries_counts_once(timelines_of):
     assert orders.difference.users == 2
 
 
-def test_queries_start_at_each_quarter_of_the_events(timelines_of):
-    """Events at 10 to 80: the quarters begin at 10, 30, 50 and 70; a user without remaining events
-    has no further query.
-    """
-    split = timelines_of(
-        [
-            (b"a", 1, [1, 2, 3, 4, 5, 6], [10, 20, 30, 40, 50, 60], 0),
-            (b"b", 2, [7, 8], [70, 80], 0),
-        ]
-    )
-    queries = build_repeated_queries(split, True, 10)
-    assert [each.now for each in queries] == [10, 30, 50, 70]
-    assert [len(each) for each in queries] == [2, 2, 2, 1]
-    assert queries[2].relevant[0].tolist() == [5, 6]
+@pytest.mark.parametrize(("gain", "order"), [(0.0005, "retrieval"), (0.0015, "ranking")])
+def test_a_gain_below_the_margin_is_not_worth_it(gain, order):
+    sure = Difference(gain, gain / 2, gain * 2, 5000, "better")
+    assert RankingVerdict(0.5 + gain, 0.5, sure).order == order
+
+
+def test_one_good_moment_of_four_is_not_enough(timelines_of):
+    """Ranking wins with all 60 users of the first moment and loses a little at the others."""
+    good = OrderedLists(_build_queries(timelines_of, 60), _lists([1] * 60), _lists([4] * 60))
+    bad = OrderedLists(_build_queries(timelines_of, 60), _lists([3] * 60), _lists([2] * 60))
+    orders = compare_orders([good, bad, bad, bad])
+    assert orders.difference.value > 0
+    assert orders.order == "retrieval"
+
+
+def test_each_eighth_of_the_events_is_one_moment(timelines_of):
+    """Events at 10 to 160 in sixteen steps: each eighth has two, and earlier ones are history."""
+    rows = [(b"a", 1, list(range(1, 17)), list(range(10, 170, 10)), 0)]
+    queries = build_repeated_queries(timelines_of(rows), True, 10)
+    assert [each.now for each in queries] == list(range(10, 170, 20))
+    assert [each.relevant[0].tolist() for each in queries[:3]] == [[1, 2], [3, 4], [5, 6]]
     assert queries[2].interacted[0].tolist() == [1, 2, 3, 4]
-    (single,) = build_repeated_queries(split, False, 90)
+
+
+def test_a_moment_without_users_is_left_out(timelines_of):
+    """`a` consumes only item 1, which is new once; `b` consumes other items."""
+    rows = [(b"a", 1, [1, 1, 1, 1], [10, 20, 30, 40], 0), (b"b", 2, [2, 3], [50, 60], 0)]
+    queries = build_repeated_queries(timelines_of(rows), True, 10)
+    assert [each.now for each in queries] == [10, 50, 60]
+
+
+def test_without_a_clock_there_is_one_moment(timelines_of):
+    rows = [(b"a", 1, [1, 2], [10, 20], 0)]
+    (single,) = build_repeated_queries(timelines_of(rows), False, 90)
     assert single.now == 90
