@@ -25,6 +25,8 @@ SUCCESSORS = 200
 """Number of successors per item."""
 LATEST_ITEMS = 5
 """Latest distinct items of a history from which successors are scored."""
+RECENCY_DECAY = 0.55
+"""Weight of each of these items relative to the next newer one."""
 _HOP_SUCCESSORS = 50
 _STEP_WEIGHTS = (1.0, 0.7, 0.5)
 """Of pairs of events that are one, two and three positions apart."""
@@ -32,7 +34,6 @@ _BACKWARD_WEIGHT = 0.1
 _SOURCE_DAMPING = 0.5
 _TARGET_DAMPING = 0.15
 _SECOND_HOP_WEIGHT = 0.3
-_RECENCY_DECAY = 0.55
 _BLOCK_ITEMS = 4_096
 
 
@@ -117,4 +118,4 @@ def _weigh_latest(latest: list[np.ndarray], size: int) -> sparse.csr_matrix:
     splits = np.concatenate([[0], np.cumsum([len(items) for items in chosen])])
     age = np.concatenate([np.zeros(0), *(np.arange(len(items)) for items in chosen)])
     indices = np.concatenate([np.zeros(0, np.int32), *chosen])
-    return sparse.csr_matrix((_RECENCY_DECAY**age, indices, splits), shape=(len(latest), size))
+    return sparse.csr_matrix((RECENCY_DECAY**age, indices, splits), shape=(len(latest), size))

@@ -10,6 +10,7 @@ from schema import signatures, timeline
 from schema.labels import RankingLabel
 from schema.signatures import RELEVANCE
 from trainer.config.models import RankingConfig
+from trainer.data.transition_table import TransitionTable
 from trainer.layers.features import (
     FeatureEncoder,
     FeatureSpec,
@@ -18,6 +19,7 @@ from trainer.layers.features import (
 )
 from trainer.ranking.bias_baseline import BiasBaseline, BiasLayer
 from trainer.ranking.history_features import RecentSimilarity, count_occurrences
+from trainer.ranking.transition_features import TransitionScores
 
 _PROJECTION = 32
 _CONTEXT_WIDTH = 8
@@ -26,12 +28,14 @@ RankingInputs = dict[str, tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class RankingItems:
-    """Item vectors of retrieval, and which items it has learned."""
+    """Item vectors of retrieval, and what the events that it has learned from say of the items."""
 
     vectors: np.ndarray
     """[n + 1, dim], row 0 zero."""
     learned: np.ndarray
     """[n + 1] bool: retrieval has learned from events of the item, not only from its content."""
+    transitions: TransitionTable
+    """Of the same events."""
     can_repeat: bool = False
     """Whether lists may hold items of the history: then how often is a feature."""
 
@@ -44,7 +48,9 @@ class RankingNetwork(tf.keras.Model):
     Inputs are the query's and the candidate's vectors, their element-wise product, separate id
     embeddings, context and time of week; and for each candidate retrieval's score, popularity,
     similarity to the recent history, whether retrieval has learned it, and, where lists may hold
-    items of the history, how often it is in the history.
+    items of the history, how often it is in the history. Only relevance, which learns from events
+    that the transitions do not count, has their scores as inputs: they would give away to a label,
+    which learns from the counted events too, that an event was positive.
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class RankingNetwork(tf.keras.Model):
         """Creates the untrained network.
 
         Args:
-            items: item vectors, and which items retrieval has learned.
+            items: item vectors, which items retrieval has learned, and transitions.
             users: size of the user vocabulary.
             context: context features.
             labels: labels that get a head.
@@ -90,6 +96,8 @@ class RankingNetwork(tf.keras.Model):
         self._context_names = [feature.name for feature in context]
         self._similarity = RecentSimilarity(name="recent_similarity")
         self._standardise = Standardisation(name="standardise")
+        self._transitions = TransitionScores(items.transitions, name="transitions")
+        self._standardise_transitions = Standardisation(name="standardise_transitions")
         self._dropout = tf.keras.layers.Dropout(config.dropout)
         self._trust = self.add_weight("trust_in_retrieval", initializer="ones")
         self._cross = [
@@ -119,16 +127,21 @@ class RankingNetwork(tf.keras.Model):
             crossed = layer(x, crossed)
         for layer in self._hidden:
             crossed = layer(crossed)
+        hidden = dict.fromkeys(self._heads, crossed)
+        hidden[RELEVANCE] = self._add_transitions(crossed, inputs)
         return {
             name: self._start(name, inputs)
-            + self._deviations.get(name, 1.0) * tf.reshape(head(crossed), shape[:2])
+            + self._deviations.get(name, 1.0) * tf.reshape(head(hidden[name]), shape[:2])
             for name, head in self._heads.items()
         }
 
-    def replace_vectors(self, items: RankingItems) -> None:
-        """Replaces the item vectors by others of the same vector space."""
+    def replace_items(self, items: RankingItems) -> None:
+        """Replaces the item vectors by others of the same vector space, and what is known of the
+        items.
+        """
         self._vectors.assign(items.vectors)
         self._learned.assign(items.learned)
+        self._transitions.replace(items.transitions)
 
     @property
     def item_vectors(self) -> tf.Variable:
@@ -141,6 +154,8 @@ class RankingNetwork(tf.keras.Model):
         """Fits mean and deviation of every number to a sample of the inputs."""
         is_item = inputs[signatures.CANDIDATES].numpy() > 0
         self._standardise.adapt(self._numbers(inputs).numpy()[is_item])
+        transitions = self._score_transitions(inputs).numpy()[is_item]
+        self._standardise_transitions.adapt(transitions)
 
     def _numbers(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c, width] of vectors, moment and crosses."""
@@ -177,6 +192,16 @@ class RankingNetwork(tf.keras.Model):
             scalars.append(count_occurrences(inputs[signatures.HISTORY_INDEX], index))
         similarity = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
         return tf.concat([tf.stack(scalars, axis=-1), similarity], axis=-1)
+
+    def _add_transitions(self, hidden: tf.Tensor, inputs: RankingInputs) -> tf.Tensor:
+        """[b * c, width] -> [b * c, width + 2] with the standardised scores of the transitions."""
+        scores = self._score_transitions(inputs)
+        scores = self._standardise_transitions(tf.reshape(scores, [-1, scores.shape[-1]]))
+        return tf.concat([hidden, scores], axis=-1)
+
+    def _score_transitions(self, inputs: RankingInputs) -> tf.Tensor:
+        """[b, c, 2] of each candidate after the latest items of the history."""
+        return self._transitions(inputs[signatures.HISTORY_INDEX], inputs[signatures.CANDIDATES])
 
     def _retrieval_score(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c] as the index computes it: dot product plus weighted log popularity."""

@@ -15,6 +15,7 @@ from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.sufficient_data import require_ranking_examples
 from trainer.data.timelines import Timelines, split_halves
 from trainer.data.training_data import TrainingData
+from trainer.data.transition_table import build_transition_table
 from trainer.layers.features import build_feature_specs
 from trainer.ranking.bias_baseline import fit_label_baseline
 from trainer.ranking.example_weights import fill_weights, weigh_by_propensity
@@ -58,12 +59,12 @@ def train_ranking(
     """Writes the SavedModel and the selected serving order to `model_uri`; returns metrics on
     valid.
 
-    It trains with a query model and candidates that were not trained on valid, and finally replaces
-    their vectors by those of the served candidates, which were. Labels are learned from train, the
-    order from the earlier half of valid; the later half is used for early stopping, calibration and
-    the serving order. Resumes an interrupted run; its checkpoints are removed at the end. Training
-    runs on one device in float32, regardless of the strategy, since `RankingConfig.max_events`
-    bounds the data.
+    It trains with a query model and candidates that were not trained on valid, and with the
+    transitions of train, and finally replaces vectors and transitions by those of the served
+    candidates, and of train and valid. Labels are learned from train, the order from the earlier
+    half of valid; the later half is used for early stopping, calibration and the serving order.
+    Resumes an interrupted run; its checkpoints are removed at the end. Training runs on one device
+    in float32, regardless of the strategy, since `RankingConfig.max_events` bounds the data.
     """
     tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
@@ -83,7 +84,7 @@ def train_ranking(
     module = _build_module(model, data, build_labelled_examples(later, state), listwise)
     queries = build_repeated_queries(later, data.has_clock, data.moment(later), data.repeats)
     verdict = measure_orders(module, queries, query, state, config)
-    model.network.replace_vectors(
+    model.network.replace_items(
         _load_items(retrieval.served_uri, data.clock(data.train, data.valid))
     )
     save_ranking_model(module, model_uri)
@@ -122,9 +123,11 @@ def _build_examples(
 
 
 def _load_items(uri: str, learned: PopularityClock) -> RankingItems:
-    """The candidates at `uri`, whose towers have learned the events of `learned`."""
+    """The candidates at `uri`, whose towers have learned the events of `learned`, and the
+    transitions of these events.
+    """
     vectors = np.pad(candidates.load(uri).vectors[:, :-1], [(1, 0), (0, 0)])
-    return RankingItems(vectors, learned.counts() > 0)
+    return RankingItems(vectors, learned.counts() > 0, build_transition_table(learned))
 
 
 def _build_state(

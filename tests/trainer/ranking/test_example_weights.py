@@ -16,6 +16,7 @@ from trainer.data.popularity_forecast import ItemPopularity, create_window_forec
 from trainer.data.propensities import ExposurePropensities, count_impressions
 from trainer.data.shown_items import ShownItems
 from trainer.data.timelines import Timelines, split_halves
+from trainer.data.transition_table import NO_ITEM, TransitionTable
 from trainer.ranking.example_weights import fill_weights, find_shown_share, weigh_by_propensity
 from trainer.ranking.examples import RankingExamples, build_listwise_examples
 from trainer.ranking.inputs import RetrievalState
@@ -139,7 +140,9 @@ def _learn_order(log: Timelines, weighed: bool, folder: str) -> np.ndarray:
         propensities = count_impressions([log], width)
         learned = weigh_by_propensity(learned, halves[0], propensities)
         held_out = weigh_by_propensity(held_out, halves[1], propensities)
-    network = RankingNetwork(RankingItems(vectors, np.ones(width, bool)), 1, [], {}, {}, config)
+    none = TransitionTable(np.full((width, 1), NO_ITEM, np.int32), np.zeros((width, 1), np.float32))
+    items = RankingItems(vectors, np.ones(width, bool), none)
+    network = RankingNetwork(items, 1, [], {}, {}, config)
     network.adapt({name: tf.constant(values) for name, values in learned.inputs().items()})
     nothing: Any = None
     context = TrainingContext(nothing, config, 1, f"{folder}/log", f"{folder}/checkpoints")

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from schema.labels import RankingLabel
 from trainer.config.models import RankingConfig
+from trainer.data.transition_table import NO_ITEM, TransitionTable
 from trainer.layers.features import FeatureSpec
 from trainer.metrics.calibration import PlattScaling
 from trainer.ranking.bias_baseline import BiasBaseline
@@ -22,6 +23,11 @@ BASELINES = {
     "rating": BiasBaseline(3.0, 1.5, np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5]), np.array([0, 1, -1])),
     "bought": BiasBaseline(0.5, 0.5, np.array([0, 0.1, -0.1, 0, 0.2, 0]), np.array([0, 0.1, 0.4])),
 }
+# item 1 leads to 2 and 3, item 3 to 2
+TRANSITIONS = TransitionTable(
+    np.array([[NO_ITEM] * 2, [2, 3], [NO_ITEM] * 2, [2, NO_ITEM], *[[NO_ITEM] * 2] * 2], np.int32),
+    np.array([[0, 0], [0.5, 0.2], [0, 0], [0.7, 0], [0, 0], [0, 0]], np.float32),
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,8 @@ def network():
     config = RankingConfig(id_dim=3, hidden_units=[8], cross_layers=1)
     learned = np.array([False, True, True, True, False, True])
     device = FeatureSpec("device", "category", 3)
-    return RankingNetwork(RankingItems(vectors, learned), 2, [device], LABELS, BASELINES, config)
+    items = RankingItems(vectors, learned, TRANSITIONS)
+    return RankingNetwork(items, 2, [device], LABELS, BASELINES, config)
 
 
 @pytest.fixture

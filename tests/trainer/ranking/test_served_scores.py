@@ -14,6 +14,7 @@ from serving.graph.item_table import ItemTable
 from serving.graph.modules import RankingServable
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.evaluation_queries import build_queries
+from trainer.data.transition_table import NO_ITEM, TransitionTable
 from trainer.data.windows import cut_windows, pad_windows
 from trainer.layers.features import build_feature_specs
 from trainer.ranking.bias_baseline import BiasBaseline
@@ -81,7 +82,10 @@ def ranking(planted, log, state, tmp_path_factory):
         planted.dataset.features.context, timeline.name_context, planted.timelines_graph
     )
     baselines = {"rating": BiasBaseline(3.0, 1.0, np.arange(4) / 4, np.array([0, 0.5, -0.5]))}
-    items = RankingItems(VECTORS, np.array([False, True, False, True]))
+    neighbours = np.array([[NO_ITEM] * 2, [2, 3], [1, 3], [1, 2]], np.int32)
+    strengths = np.array([[0, 0], [0.7, 0.2], [0.3, 0.1], [0.6, 0.4]], np.float32)
+    transitions = TransitionTable(neighbours, strengths)
+    items = RankingItems(VECTORS, np.array([False, True, False, True]), transitions)
     config = RankingConfig(id_dim=3, hidden_units=[8])
     network = RankingNetwork(items, 2, context, labels, baselines, config)
     inputs = build_labelled_examples(log, state).inputs()
