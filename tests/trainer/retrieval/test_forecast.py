@@ -7,7 +7,8 @@ from tests.trainer import planted_days
 from trainer.data.popularity import SECONDS_PER_DAY as DAY
 from trainer.data.popularity import PopularityClock
 from trainer.data.popularity_forecast import WINDOWS, create_window_forecast
-from trainer.retrieval.forecast import fit_forecast, measure_forecasts
+from trainer.retrieval.forecast import fit_forecast, learn_forecast, measure_forecasts
+from trainer.retrieval.forecast_examples import build_examples
 
 DAYS, LEARNED, LONGEST = 140, 100, 32
 LATER = np.arange(LEARNED, DAYS - 5) * DAY
@@ -97,3 +98,18 @@ def test_quality_is_the_dcg_of_the_shares_of_the_votes():
     one, two = (measure_forecasts([forecast], clock, moments, days)[0] for days in (1, 2))
     assert one == pytest.approx(1 / 3 + 2 / 3 / np.log2(3))
     assert two == pytest.approx(1 / 4 + 3 / 4 / np.log2(3))
+
+
+def test_half_of_a_weeks_log_popularity_is_added(monkeypatch):
+    """112 days halved four times are a week; the network is the same with and without it."""
+    clock = planted_days.build_clock(planted_days.plant_careers(40))
+    examples = build_examples(clock, 112.0, 5.0, 1)
+    forecast = learn_forecast(examples, 112.0, seed=1)
+    monkeypatch.setattr("trainer.retrieval.forecast._WEEK_WEIGHT", 0.0)
+    network = learn_forecast(examples, 112.0, seed=1)
+    now = clock.bulk.end
+    votes = clock.votes(now, 7)
+    week = np.log1p(10_000 * votes / votes.sum())
+    np.testing.assert_allclose(
+        forecast.predict(clock, now) - network.predict(clock, now), week / 2, atol=1e-4
+    )
