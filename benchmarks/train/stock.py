@@ -33,12 +33,16 @@ def last_query(
         history = average_known_before(item_vectors, in_vocabulary)[:, -1]
     else:
         history = tower._history(item_vectors, in_vocabulary, gaps, training=training)[:, -1]
-    user = tower._user(batch | {"item_index": batch["item_index"][:, -1:]}, training)[:, -1]
+    ids = tower._hide_ids(batch["user_index"], training)
+    user = tower._user(batch | {"item_index": batch["item_index"][:, -1:]}, ids)[:, -1]
     moment = tower._moment(batch, in_vocabulary, gaps)[:, -1]
     hidden = tower._hidden(tf.concat([history, moment, user], axis=-1))
-    return tf.math.l2_normalize(
+    taste = tf.math.l2_normalize(
         history + tower._project(tower._dropout(hidden, training=training)), axis=-1
     )
+    if tower._strength is None:
+        return taste
+    return taste * tower._strength(tower._collect_evidence(batch, in_vocabulary, gaps, ids)[:, -1])
 
 
 class StockModel(tfrs.Model):

@@ -191,13 +191,17 @@ def _render_type(annotation: Any, metadata: list[Any]) -> str:
         inner, *own = get_args(annotation)
         return _render_type(inner, [*_list_constraints(own), *metadata])
     (member, *others) = _list_members(annotation)
-    if others and all(kind in TYPE_NAMES or get_origin(kind) is list for kind in (member, *others)):
-        return " or ".join(_render_member(kind) for kind in (member, *others))
+    if others and all(map(_is_simple, (member, *others))):
+        return " or ".join(_render_type(kind, []) for kind in (member, *others))
     if others:
         return "a [feature](#feature-kinds)"
     if get_origin(member) is Annotated:  # an optional one
         return _render_type(member, metadata)
     return ", ".join([_render_member(member), *filter(None, map(_render_limit, metadata))])
+
+
+def _is_simple(annotation: Any) -> bool:
+    return annotation in TYPE_NAMES or get_origin(annotation) in (list, Literal, Annotated)
 
 
 def _list_constraints(metadata: list[Any]) -> list[Any]:

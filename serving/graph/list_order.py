@@ -43,7 +43,7 @@ class ListOrder(tf.Module):
         length: tf.Tensor,
     ) -> tf.Tensor:
         """The order of the candidates [b, c] int32, as indices of columns. Without calibration, a
-        row with diversity 0 keeps its order.
+        row with diversity 0 keeps its order, and nothing is computed where all have 0.
 
         Args:
             positions: Positions of the candidates [b, c], best first; 0 is padding.
@@ -56,8 +56,13 @@ class ListOrder(tf.Module):
         if self._shares is not None:
             taste = self._shares.describe(positions, history)
             return diversify(pool, diversity, length, taste, self._calibration)
-        order = diversify(pool, diversity, length)
-        return tf.where(diversity[:, tf.newaxis] > 0, order, tf.range(tf.shape(order)[1]))
+        unchanged = tf.zeros_like(positions) + tf.range(tf.shape(positions)[1])
+        order = tf.cond(
+            tf.reduce_any(diversity > 0),
+            lambda: diversify(pool, diversity, length),
+            lambda: unchanged,
+        )
+        return tf.where(diversity[:, tf.newaxis] > 0, order, unchanged)
 
 
 def create_array_order(candidates: Candidates, calibration: float) -> ReorderArrays:

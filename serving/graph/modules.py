@@ -154,18 +154,11 @@ class RecommenderServable(tf.Module):
         diversity: tf.Tensor,
         width: tf.Tensor,
     ) -> tf.Tensor:
-        """Order of the candidates [batch, candidates]; computed only if one of the rows has a
-        diversity above 0, or if lists are calibrated.
-        """
+        """Order of the candidates [batch, candidates]."""
+        history = positions[:, :0]
         if self._order.is_calibrated:
             history = query_outputs[signatures.HISTORY_INDEX]
-            return self._order.reorder(positions, scores, history, diversity, width)
-        no_history = positions[:, :0]
-        return tf.cond(
-            tf.reduce_any(diversity > 0),
-            lambda: self._order.reorder(positions, scores, no_history, diversity, width),
-            lambda: tf.zeros_like(positions) + tf.range(tf.shape(positions)[1]),
-        )
+        return self._order.reorder(positions, scores, history, diversity, width)
 
 
 def get_query_inputs(query: Any) -> dict[str, tf.TensorSpec]:

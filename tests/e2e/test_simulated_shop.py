@@ -220,9 +220,13 @@ def test_context_changes_the_scores_of_a_new_user(root):
         declared = client.inputs("retrieval")
         scores = [
             client.predict(
-                "retrieval", build_listing_request(declared, ListingQuery("", [], now, 10))
+                "retrieval",
+                build_listing_request(
+                    declared,
+                    ListingQuery("", [], 1_700_000_000, features={"context_device": device}),
+                ),
             )["scores"]
-            for now in (1_700_000_000, 1_700_040_000)
+            for device in ("desktop", "phone")
         ]
     assert not np.allclose(scores[0], scores[1])
 

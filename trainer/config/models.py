@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schema.base import StrictModel
 from trainer.config.fairness import FairnessConfig
@@ -67,6 +67,17 @@ class RetrievalConfig(StrictModel):
     where `split.kind` is `clock` or `window`."""
     warm_epochs: PositiveInt = 3
     """Replaces `epochs` when training starts from a pushed version."""
+
+    @field_validator("refit_epochs", mode="before")
+    @classmethod
+    def _check_refit_epochs(cls, value: object) -> object:
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if not is_number and value != "auto":
+            raise ValueError(
+                f'expected "auto" or a whole number of at least 0, received {value!r}; '
+                "0 serves the model of the best epoch"
+            )
+        return value
 
     @model_validator(mode="after")
     def _check_attention_heads(self) -> "RetrievalConfig":

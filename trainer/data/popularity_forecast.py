@@ -5,6 +5,7 @@ seasons, so it is learned from the log. A refresh applies the same forecast to l
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 from tensorflow.io import gfile
@@ -103,9 +104,13 @@ class ItemPopularity:
         """[size] float32 log popularity as of `now`; seconds since epoch, UTC."""
         return self.forecast.predict(self.clock, now)
 
-    def compute_snapshots(self, moments: np.ndarray | None = None) -> PopularitySnapshots:
-        """One snapshot at each of the ascending `moments` [r], by default once a day."""
-        moments = list_daily_moments(self.clock) if moments is None else moments
+    @functools.cached_property
+    def daily_snapshots(self) -> PopularitySnapshots:
+        """One snapshot at each of `list_daily_moments`; each model of a training uses them."""
+        return self.compute_snapshots(list_daily_moments(self.clock))
+
+    def compute_snapshots(self, moments: np.ndarray) -> PopularitySnapshots:
+        """One snapshot at each of the ascending `moments` [r]."""
         return PopularitySnapshots(
             moments, np.stack([self.compute_log(int(moment)) for moment in moments])
         )

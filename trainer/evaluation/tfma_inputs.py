@@ -159,7 +159,7 @@ def compare_to_average(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def _build_all_label_rows(data: TrainingData, stages: TrainedStages) -> dict[str, HeadRows | str]:
     if not data.dataset.labels.ranking:
         return {}
-    vectors = stages.item_vectors_at_test()[:, :-1]
+    vectors = stages.item_vectors_at_test()
     state = build_test_state(data, stages.query, vectors, stages.retrieval_config)
     examples = build_labelled_examples(data.test, state, MAX_EVENTS)
     predicted = score_examples(stages.ranking.score, examples)

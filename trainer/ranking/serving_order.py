@@ -26,6 +26,8 @@ from trainer.retrieval.export import encode_queries
 VERDICT_FILE = "ranking.json"
 _METRIC = "ndcg@10"
 _PERIODS = 8
+_MAX_USERS = 4096
+_SEED = 1
 _MARGIN = 0.001
 
 
@@ -85,7 +87,15 @@ def build_repeated_queries(
         build_queries(_restrict_to(split, begin, end), begin, repeats)
         for begin, end in itertools.pairwise([*begins, int(times[-1]) + 1])
     ]
-    return [each for each in queries if len(each)]
+    return [_draw_users(each) for each in queries if len(each)]
+
+
+def _draw_users(queries: EvaluationQueries) -> EvaluationQueries:
+    """At most 4,096 of the users: the moments bound the certainty, not the users of each."""
+    if len(queries) <= _MAX_USERS:
+        return queries
+    drawn = np.random.default_rng(_SEED).choice(len(queries), _MAX_USERS, replace=False)
+    return queries.select(np.sort(drawn))
 
 
 def _restrict_to(split: Timelines, begin: int, end: int) -> Timelines:

@@ -80,7 +80,9 @@ def build_model(
 
 def _compute_snapshots(data: TrainingData, popularity: ItemPopularity) -> PopularitySnapshots:
     """Daily ones; without times a single one of all events, since no event is before another."""
-    return popularity.compute_snapshots(None if data.has_times else np.array([data.end]))
+    if data.has_times:
+        return popularity.daily_snapshots
+    return popularity.compute_snapshots(np.array([data.end]))
 
 
 def compute_item_vectors(tower: CandidateTower, size: int) -> np.ndarray:

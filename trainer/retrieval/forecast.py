@@ -89,7 +89,8 @@ def _measure_list(values: np.ndarray, votes: np.ndarray) -> float:
 
 def learn_forecast(examples: ForecastExamples, days: float, seed: int) -> PopularityForecast:
     """Minimises the cross entropy between the votes after each moment and the softmax of the
-    network's values over all items; then adds half of the log popularity of a week.
+    network's values over all items; then adds half of the log popularity of a week
+    (of a sixteenth of `days`).
 
     What a log of months shows about the next days changes with its next fashion, and a plain count
     does not: the sum gives up a little of the mean gain, and is seldom below the count.

@@ -130,3 +130,15 @@ def test_without_a_clock_there_is_one_moment(timelines_of):
     rows = [(b"a", 1, [1, 2], [10, 20], 0)]
     (single,) = build_repeated_queries(timelines_of(rows), False, 90)
     assert single.now == 90
+
+
+def test_a_moment_of_very_many_users_is_a_sample(timelines_of, monkeypatch):
+    monkeypatch.setattr("trainer.ranking.serving_order._MAX_USERS", 3)
+    rows = [(b"u%d" % n, n + 1, [n + 1], [10 + n], 0) for n in range(16)]
+    moments = build_repeated_queries(timelines_of(rows), True, 10)
+    assert [len(each) for each in moments] == [2] * 8
+    monkeypatch.setattr("trainer.ranking.serving_order._MAX_USERS", 1)
+    sampled = build_repeated_queries(timelines_of(rows), True, 10)
+    assert [len(each) for each in sampled] == [1] * 8
+    for one, both in zip(sampled, moments, strict=True):
+        assert one.row[0] in both.row
