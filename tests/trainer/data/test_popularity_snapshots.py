@@ -9,7 +9,8 @@ DAY = 86_400
 def _compute_snapshots(train, days, moments=None):
     """Of the popularity in one window of `days`."""
     clock = build_clock([train], 3)
-    return ItemPopularity(clock, create_window_forecast(days, 0)).compute_snapshots(moments)
+    popularity = ItemPopularity(clock, create_window_forecast(days, 0))
+    return popularity.daily_snapshots if moments is None else popularity.compute_snapshots(moments)
 
 
 def test_each_day_counts_its_window_and_the_first_knows_nothing(timelines_of):
