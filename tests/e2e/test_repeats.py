@@ -12,7 +12,7 @@ from tests.e2e.command_line import tandem
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-USERS, ITEMS, WEEKS, DAY, K = 60, 40, 12, 86_400, 10
+USERS, ITEMS, WEEKS, DAY, K = 240, 40, 12, 86_400, 10
 START = 1_704_067_200
 CONFIG = """
 name = "grocer"

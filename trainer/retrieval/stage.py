@@ -10,7 +10,6 @@ from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
 from trainer.data.popularity_forecast import ItemPopularity
 from trainer.data.sufficient_data import require_sufficient_data
-from trainer.data.timelines import Timelines
 from trainer.data.training_data import TrainingData
 from trainer.metrics.ranking import summarise_lists
 from trainer.metrics.top_k import rank_nearest
@@ -54,7 +53,9 @@ def train_retrieval(
         write_artifacts(model, queries, data, config, popularity.forecast, held_out)
         if config.warm_start:  # the next run's valid must not contain events these weights learned
             _save_learned_weights(model, context, final.candidates_uri)
-    popularity = fit_popularity(context, data.train, data.valid)
+    # Ranking and the weight of popularity were learned with this forecast; another one has
+    # another scale.
+    popularity = ItemPopularity(data.clock(data.train, data.valid), popularity.forecast)
     epochs = config.refit_epochs if config.refit_epochs != "auto" else int(measured["best_epoch"])
     model = refit(model, context, popularity, epochs)
     if hardware.writes:
@@ -87,7 +88,7 @@ def train_without_valid(
     tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
     data, config = context.data, context.config
-    popularity = fit_popularity(context, data.train)
+    popularity = fit_popularity(context)
     history, model = fit_held_out(context, queries, popularity)
     lists = rank_queries(model, queries, popularity, data, config)
     metrics = summarise_lists(lists, queries.relevant, data.catalogue.size)
@@ -101,9 +102,9 @@ def train_without_valid(
     return metrics, model, popularity
 
 
-def fit_popularity(context: RetrievalContext, *splits: Timelines) -> ItemPopularity:
-    """The popularity over the splits, with the forecast learned from them."""
-    clock, config = context.data.clock(*splits), context.config
+def fit_popularity(context: RetrievalContext) -> ItemPopularity:
+    """The popularity over train, with the forecast learned from it."""
+    clock, config = context.data.clock(context.data.train), context.config
     forecast = fit_forecast(clock, config.popularity_days, config.refresh_days, context.seed)
     return ItemPopularity(clock, forecast)
 
