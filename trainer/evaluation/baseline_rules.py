@@ -30,7 +30,7 @@ def check_baselines(rule: BaselineRule, measured: Mapping[str, Any]) -> Iterator
 
 def _check_baseline(rule: BaselineRule, baseline: str, measured: Mapping[str, Any]) -> RuleRow:
     name, ours = name_lists(rule.lists), get_list_metrics(rule.lists, measured)
-    expected, found = (
+    expected, failure = (
         ("better than", "not significantly better than")
         if rule.significant
         else ("not worse than", "worse than")
@@ -39,7 +39,7 @@ def _check_baseline(rule: BaselineRule, baseline: str, measured: Mapping[str, An
     row = build_row(sentence, rule.metric, name, baseline)
     difference = ours["against"][baseline][rule.metric]
     compared = compare_lists(ours[rule.metric], difference, rule.margin, rule.significant)
-    statement = state_loss(rule, name, f"{found} {baseline}")
+    statement = state_loss(rule, name, f"{failure} {baseline}")
     return describe_failure(row | compared, statement)
 
 
