@@ -140,6 +140,12 @@ def test_favourites_are_recommended_where_repeats_are_allowed(grocer, root):
     _assert_metric(summary, lists, later)
     popular = summary["retrieval"]["baselines"]["popular"]["ndcg@10"]
     assert summary["ranking"]["ndcg@10"] > 1.5 * popular
+    held_out, served = (
+        [path.read_bytes() for path in (root / "artifacts/RetrievalTrainer").glob(pattern)]
+        for pattern in ("held_out_candidates/*/*forecast.json", "candidates/*/*forecast.json")
+    )
+    assert held_out == served  # ranking has learned with the former
+    assert len(served) == 1
     assert len(lists["stranger"]) == K
     _assert_served(root, grocer)
 
