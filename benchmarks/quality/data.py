@@ -4,15 +4,22 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from benchmarks.quality import movielens
 from pipeline.simulator.simulate import ShopSize, simulate
 from schema.errors import UsageError
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 SHOP_SEED = 7
-MOVIETWEETINGS, BEAUTY, SIMULATED = NAMES = ("movietweetings", "beauty", "simulated")
+NAMES = ("movietweetings", "beauty", "simulated", "ml-1m", "ml-1m-clock")
+MOVIETWEETINGS, BEAUTY, SIMULATED, ML_1M, ML_1M_CLOCK = NAMES
+_COUNTERS: dict[str, float | None] = {
+    "popular, all time": None,
+    "popular, last 7 days": 7.0,
+    "popular, last day": 1.0,
+}
 
 
 class DataSet(NamedTuple):
@@ -50,15 +57,18 @@ def prepare_data_set(name: str, root: pathlib.Path, events: int) -> DataSet:
         return _open_movietweetings(root)
     if name == BEAUTY:
         return _prepare_beauty(root)
+    if name == ML_1M:
+        return _prepare_ml_1m(root)
+    if name == ML_1M_CLOCK:
+        return _prepare_ml_1m_clock(root)
     return _prepare_simulated(root, events)
 
 
 def _open_movietweetings(root: pathlib.Path) -> DataSet:
     folder = _find_public("movietweetings-100k")
-    counters = {"popular, all time": None, "popular, last 7 days": 7.0, "popular, last day": 1.0}
     return DataSet(
         MOVIETWEETINGS, CHECKOUT / "configs/movietweetings.toml", folder,
-        "movietweetings", folder, root / MOVIETWEETINGS, counters,
+        "movietweetings", folder, root / MOVIETWEETINGS, _COUNTERS,
     )  # fmt: skip
 
 
@@ -89,6 +99,40 @@ def attributed_items(log: str, attributes: dict[str, list[int]]) -> list[dict[st
     ]
 
 
+def _prepare_ml_1m(root: pathlib.Path) -> DataSet:
+    """Each user's last rating is test: the protocol of the sequential recommenders' papers."""
+    home = root / ML_1M
+    data = _prepare_movielens(root, home, movielens.write_sequences)
+    return DataSet(
+        ML_1M, CHECKOUT / "configs/ml-1m.toml", data,
+        "sequences", data / "ml-1m.txt", home, {"popular": None},
+    )  # fmt: skip
+
+
+def _prepare_ml_1m_clock(root: pathlib.Path) -> DataSet:
+    home = root / ML_1M_CLOCK
+    data = _prepare_movielens(root, home, movielens.write_log)
+    return DataSet(
+        ML_1M_CLOCK, CHECKOUT / "configs/recipes/movielens-1m.toml", data,
+        "movietweetings", _find_movielens(root), home, _COUNTERS,
+    )  # fmt: skip
+
+
+def _prepare_movielens(
+    root: pathlib.Path, home: pathlib.Path, write: Callable[[pathlib.Path, pathlib.Path], None]
+) -> pathlib.Path:
+    data = home / "data"
+    if not data.exists():
+        making = _create_empty(home / "data.making")
+        write(_find_movielens(root), making)
+        making.rename(data)
+    return data
+
+
+def _find_movielens(root: pathlib.Path) -> pathlib.Path:
+    return movielens.find_files(_public_data(), root / "ml-1m-files")
+
+
 def _prepare_simulated(root: pathlib.Path, events: int) -> DataSet:
     home = root / f"{SIMULATED}-{events}"
     data, source = home / "data", home / "as-ratings"
@@ -107,10 +151,9 @@ def _prepare_simulated(root: pathlib.Path, events: int) -> DataSet:
         )
         _write_lines(making / "movies.dat", map(_movie, _read_lines(data / "items.jsonl")))
         making.rename(source)
-    counters = {"popular, all time": None, "popular, last 7 days": 7.0, "popular, last day": 1.0}
     return DataSet(
         SIMULATED, CHECKOUT / "configs/simulated.toml", data,
-        "movietweetings", source, home, counters,
+        "movietweetings", source, home, _COUNTERS,
     )  # fmt: skip
 
 
@@ -125,14 +168,19 @@ def _movie(line: str) -> str:
 
 def _find_public(folder: str) -> pathlib.Path:
     """A public data set's folder; UsageError if it is missing."""
-    data = pathlib.Path(os.environ.get("TANDEM_DATA", CHECKOUT.parent / "shared" / "data"))
-    result = (data / folder).absolute()
+    data = _public_data()
+    result = data / folder
     if not result.is_dir():
         raise UsageError(
             f"expected the data set {folder} in {data}, found no such folder; "
             "set TANDEM_DATA to the folder that holds the public data sets"
         )
     return result
+
+
+def _public_data() -> pathlib.Path:
+    default = CHECKOUT.parent / "shared" / "data"
+    return pathlib.Path(os.environ.get("TANDEM_DATA", default)).absolute()
 
 
 def _create_empty(folder: pathlib.Path) -> pathlib.Path:

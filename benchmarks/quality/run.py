@@ -8,7 +8,8 @@ ranking, then the referee's `score` of the lists. Popularity counters of a few l
 the same run. With --ablation, retrieval is also trained and measured without each of its parts. All
 seeds of a data set share one root under --root, and so its data stages. Results are stored there:
 after an interruption, the same command resumes. Use another root after a change of code. Public
-data sets are read from $TANDEM_DATA (default: ../shared/data), the referee is $TANDEM_REFEREE
+data sets are read from $TANDEM_DATA (default: ../shared/data); MovieLens 1M is made there by its
+script (see `benchmarks.quality.movielens`). The referee is $TANDEM_REFEREE
 (default: ../shared/referee/score.py).
 """
 

@@ -31,7 +31,7 @@ def test_beauty_is_written_to_the_paths_of_its_configuration(tmp_path, monkeypat
     assert set(config.features.items) == {"attributes"}
 
 
-@pytest.mark.parametrize("name", ["movietweetings", "beauty"])
+@pytest.mark.parametrize("name", ["movietweetings", "beauty", "ml-1m", "ml-1m-clock"])
 def test_a_missing_data_set_is_an_error(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path))
     with pytest.raises(UsageError, match="set TANDEM_DATA"):
