@@ -22,6 +22,7 @@ from schema.errors import NotBlessed, TandemError, UsageError
 from schema.sources import InteractionsSource
 from schema.storage import atomic
 from trainer.config.deterministic import prepare_process
+from trainer.config.peers import require_package
 
 
 class BackfillRequest(NamedTuple):
@@ -43,6 +44,7 @@ def backfill(request: BackfillRequest) -> dict[str, Any]:
     the day; the same command resumes there.
     """
     config = load_config(request.config, request.overrides)
+    require_package(config.evaluation.peers)
     prepare_process(config.trainer)
     data = str((request.data or request.config.parent).absolute())
     for table in config.data.event_tables:

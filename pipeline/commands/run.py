@@ -15,6 +15,7 @@ from schema.errors import NotBlessed
 from schema.run_summary import RunSummary
 from schema.storage import object_store
 from trainer.config.deterministic import prepare_process
+from trainer.config.peers import require_package
 
 
 def run_locally(
@@ -40,6 +41,7 @@ def run_locally(
         TandemError: Any other error that stopped the run.
     """
     config = load_config(config_path, overrides)
+    require_package(config.evaluation.peers)
     prepare_process(config.trainer)
     data = data_dir or str(config_path.parent.absolute())
     preflight.check(config.dataset, data)

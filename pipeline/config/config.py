@@ -23,6 +23,7 @@ from serving.config import IndexConfig, ServingConfig
 from trainer.config.blessing import PERSONAL, RECENT, BlessingConfig, check_thresholds
 from trainer.config.fairness import check_fairness_groups
 from trainer.config.models import EvaluationConfig, RankingConfig, RetrievalConfig, TrainerConfig
+from trainer.config.peers import PEERS
 from trainer.config.tuning import TuneConfig
 
 _log = logging.getLogger(__name__)
@@ -192,6 +193,17 @@ class Config(StrictModel):
             raise ValueError(
                 f"blessing.baselines expects {RECENT} only for events with times, received "
                 "data.interactions without times; name another baseline"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_peers(self) -> "Config":
+        compared = {rule.baseline for rule in self.blessing.baselines}
+        missing = compared.intersection(PEERS).difference(self.evaluation.peers)
+        for name in sorted(missing):
+            raise ValueError(
+                f"blessing.baselines expects {name} only if evaluation.peers has it, received "
+                f"{self.evaluation.peers}; add it there, or name another baseline"
             )
         return self
 

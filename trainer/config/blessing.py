@@ -20,6 +20,8 @@ Baseline = Literal[
     "item_neighbours",
     "item_transitions",
     "personal_frequency",
+    "als",
+    "bpr",
     "retrieval",
 ]
 ALL: Baseline = "all"
@@ -77,7 +79,7 @@ class BaselineRule(StrictModel):
     baseline: Baseline = ALL
     """`all` baselines of the run, one rule for each, or one of them, or (for the final lists)
     retrieval's lists. `personal_frequency` exists unless `recommend.repeats` is `exclude`, `recent`
-    if events have times."""
+    if events have times, `als` and `bpr` if `evaluation.peers` has them."""
     metric: ComparedMetric = "ndcg@10"
     """The metric that is compared."""
     margin: float = 0.0

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from schema.base import StrictModel
 from trainer.config.fairness import FairnessConfig
+from trainer.config.peers import Peer
 
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -148,5 +149,8 @@ class EvaluationConfig(StrictModel):
 
     recent_days: PositiveFloat = 7.0
     """Window of the `recent` popularity baseline, in days."""
+    peers: list[Peer] = []
+    """Further baselines, learned by the package implicit: `als` (alternating least squares) and
+    `bpr` (Bayesian personalized ranking). They need `pip install 'tandem[peers]'`."""
     fairness: list[FairnessConfig] = []
     """Groups for which the lists should be equally good."""

@@ -95,6 +95,13 @@ def number_users(splits: "list[Timelines]") -> list[np.ndarray]:
     return np.split(numbers, np.cumsum([len(t) for t in splits])[:-1])
 
 
+def find_users(user_ids: np.ndarray, splits: "list[Timelines]") -> np.ndarray:
+    """[q] user ids -> [q] their numbers in `number_users(splits)`; -1 for a user of no split."""
+    known = np.unique(np.concatenate([t.user_ids for t in splits]))
+    number = {user: position for position, user in enumerate(known)}
+    return np.array([number.get(user, -1) for user in user_ids], np.int64)
+
+
 @dataclasses.dataclass(frozen=True)
 class PopularitySnapshots:
     """Popularity at `r` moments, each counted only from events before the moment."""

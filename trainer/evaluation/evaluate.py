@@ -8,9 +8,11 @@ import numpy as np
 from schema.signatures import RANKING
 from trainer.config.models import EvaluationConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
+from trainer.data.popularity import PopularityClock, find_users
 from trainer.data.sufficient_data import require_queries
 from trainer.data.training_data import TrainingData
-from trainer.evaluation.baselines import rank_baselines
+from trainer.evaluation.baselines.peers import rank_peers
+from trainer.evaluation.baselines.rank import rank_baselines
 from trainer.evaluation.diversity_curve import measure_diversity_curve
 from trainer.evaluation.fairness import measure_fairness
 from trainer.evaluation.final_lists import FinalOrder, ServedCandidates, score_retrieved
@@ -63,7 +65,6 @@ def evaluate(
     retrieved, reranked = _rank_both_stages(queries, stages, at_test)
     history = gather_query_history(queries, stages.retrieval_config.history_length)
     served = ServedCandidates(reranked if final.stage == RANKING else retrieved, history)
-    recent_days = config.recent_days if data.has_times else None
     evaluator = build_list_evaluator(
         queries, clock, at_test[:, :-1], data, data.propensities(data.train, data.valid)
     )
@@ -74,7 +75,7 @@ def evaluate(
             reranked=reranked.items,
             served=final.apply(served, final.diversity, _DEPTH),
             order=final.stage,
-            baselines=rank_baselines(clock, queries, recent_days, _DEPTH),
+            baselines=_rank_all_baselines(data, clock, queries, config),
             pushed=pushed,
             comparisons=comparisons or {},
         ),
@@ -87,6 +88,17 @@ def evaluate(
         "fairness": measure_fairness(config.fairness, evaluated.served, data),
         "diversity": measure_diversity_curve(evaluator, served, final, config.fairness, data),
     }
+
+
+def _rank_all_baselines(
+    data: TrainingData, clock: PopularityClock, queries: EvaluationQueries, config: EvaluationConfig
+) -> dict[str, np.ndarray]:
+    """Lists [users, depth] of the baselines of every run, and of those on request."""
+    recent_days = config.recent_days if data.has_times else None
+    users = find_users(queries.timelines.user_ids[queries.row], [data.train, data.valid])
+    return rank_baselines(clock, queries, recent_days, _DEPTH) | rank_peers(
+        config.peers, clock, queries, users, recent_days, _DEPTH
+    )
 
 
 def _rank_both_stages(

@@ -11,7 +11,7 @@ from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.popularity import PopularityClock
 from trainer.data.propensities import ExposurePropensities
 from trainer.data.training_data import TrainingData
-from trainer.evaluation.baselines import build_interaction_matrix
+from trainer.evaluation.baselines.interactions import build_interaction_matrix
 from trainer.evaluation.propensity_weights import PropensityWeights
 from trainer.evaluation.slice_differences import compare_in_slices
 from trainer.evaluation.slice_metrics import (

@@ -8,6 +8,8 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe
 _NAMES = {
     "item_neighbours": "item neighbours",
     "personal_frequency": "own items by frequency",
+    "als": "ALS",
+    "bpr": "BPR",
     "recent": "popular now",
     "pushed": "pushed before",
     "ndcg": "NDCG",

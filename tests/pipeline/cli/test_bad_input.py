@@ -145,6 +145,13 @@ def test_a_missing_configuration(refused_run, shop):
     assert sentence.startswith(f"expected a configuration file at {shop}/other.toml")
 
 
+def test_baselines_whose_package_is_not_installed(refused_run, shop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "implicit", None)
+    sentence = refused_run(2, "--set", 'evaluation.peers=["als", "bpr"]')
+    assert "expects the package implicit, found none; install it with: pip install" in sentence
+    assert not (shop / "run").exists()
+
+
 def test_a_folder_in_place_of_the_configuration(refused_run, shop):
     assert f"readable configuration file at {shop}" in refused_run(2, "--config", shop)
 

@@ -228,3 +228,11 @@ def test_calibration_requires_categories(load):
 def test_settings_that_conflict_with_repeats_are_refused(load, overrides, sentence):
     with pytest.raises(ConfigError, match=sentence):
         load(SHOP, *overrides)
+
+
+def test_a_rule_names_a_peer_only_on_request(load):
+    rule = "blessing.baselines=[{baseline = 'als'}]"
+    with pytest.raises(ConfigError, match=r"als only if evaluation.peers has it, .* \['bpr'\]"):
+        load(SHOP, rule, "evaluation.peers=['bpr']")
+    assert load(SHOP, rule, "evaluation.peers=['als']").evaluation.peers == ["als"]
+    assert load(SHOP).evaluation.peers == []

@@ -8,7 +8,7 @@ from trainer.data.catalogue import Catalogue
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.popularity import build_clock
 from trainer.data.training_data import TrainingData
-from trainer.evaluation.baselines import rank_baselines
+from trainer.evaluation.baselines.rank import rank_baselines
 from trainer.evaluation.quality import build_list_evaluator
 from trainer.evaluation.slices import slice_items, slice_users
 

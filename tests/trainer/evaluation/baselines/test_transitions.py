@@ -7,8 +7,8 @@ from schema.recommend import Repeats
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.item_transitions import build_transitions
 from trainer.data.popularity import build_clock
-from trainer.evaluation.baselines import rank_baselines
-from trainer.evaluation.transitions import rank_by_transitions
+from trainer.evaluation.baselines.rank import rank_baselines
+from trainer.evaluation.baselines.transitions import rank_by_transitions
 
 COUNTS = np.array([0, 1, 1, 2, 3, 50, 40])
 NOW = 100

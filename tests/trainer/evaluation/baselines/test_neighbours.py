@@ -6,14 +6,16 @@ from scipy import sparse
 
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.popularity import PopularityClock, build_clock
-from trainer.evaluation.baselines import (
-    LATEST_ITEMS,
+from trainer.evaluation.baselines.interactions import (
     build_history_matrix,
     build_interaction_matrix,
+)
+from trainer.evaluation.baselines.neighbours import (
+    LATEST_ITEMS,
     compute_similarities,
-    rank_baselines,
     rank_by_neighbours,
 )
+from trainer.evaluation.baselines.rank import rank_baselines
 
 # Users' items; 0 is padding. Items 1 and 2 co-occur, so do 3 and 4; no user consumed 5.
 CONSUMED = sparse.csr_matrix(

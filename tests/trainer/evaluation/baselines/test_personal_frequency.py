@@ -5,8 +5,8 @@ import pytest
 
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.popularity import build_clock
-from trainer.evaluation.baselines import rank_baselines
-from trainer.evaluation.personal_frequency import rank_by_personal_frequency
+from trainer.evaluation.baselines.personal_frequency import rank_by_personal_frequency
+from trainer.evaluation.baselines.rank import rank_baselines
 
 COUNTS = np.array([0, 50, 40, 30, 20, 10])
 

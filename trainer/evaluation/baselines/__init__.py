@@ -1,0 +1,1 @@
+"""The baselines that a model must beat."""
