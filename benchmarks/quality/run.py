@@ -21,10 +21,12 @@ import sys
 import warnings
 from typing import Any
 
-from benchmarks.quality import ablation, data, peers, published, spread, table
+from benchmarks.quality import ablation, data, decisions, peers, published, spread, table
 from benchmarks.quality import referee as quality_referee
 from benchmarks.quality import runs as quality_runs
+from benchmarks.quality import user_groups as groups
 from benchmarks.quality.data import DataSet
+from benchmarks.quality.decisions import Decision
 from schema.errors import TandemError
 
 
@@ -71,7 +73,8 @@ def summary(
         "data": data_set.name,
         "seeds": seeds,
         "measured": measured,
-        "served": [run["served"] for run in runs],
+        "decisions": decisions.summarise([Decision(**run["decision"]) for run in runs]),
+        "groups": groups.summarise([run["groups"] for run in runs]),
         "baselines": baselines | data_set.ceiling(),
         "published": [peer._asdict() for peer in published.PEERS.get(data_set.name, ())],
         "targets": {

@@ -13,6 +13,8 @@ from typing import Any
 from benchmarks.quality import cache
 from benchmarks.quality import referee as quality_referee
 from benchmarks.quality.data import DataSet
+from benchmarks.quality.decisions import read_decision
+from benchmarks.quality.user_groups import read_groups
 from pipeline.config.config import Config, load_config
 
 RETRIEVAL, FINAL = STAGES = ("retrieval", "final")
@@ -60,8 +62,9 @@ class Seeds:
         return self.data_set.home / f"run-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
 
     def measure(self, seed: int) -> dict[str, Any]:
-        """The referee's metrics by stage; `served`, the stage whose order is served; the greatest
-        difference between the pipeline's evaluator and the referee.
+        """The referee's metrics by stage; `decision`, whose order is served and whether that was
+        right; `groups`, the quality by group of users; the greatest difference between
+        the pipeline's evaluator and the referee.
         """
         path = self.root(seed) / "quality" / f"seed-{seed}.json"
         return cache.load_or_make(path, self.cache_key(seed), lambda: self._measure(seed))
@@ -77,7 +80,8 @@ class Seeds:
             "--root", str(root), *sets, "--force-push", "a benchmark measures all models",
         )  # fmt: skip
         result: dict[str, Any] = {stage: self._score(root, stage) for stage in STAGES}
-        result["served"] = summary["ranking"]["order"]
+        result["decision"] = read_decision(seed, summary, result)._asdict()
+        result["groups"] = read_groups(summary)
         result["evaluator_minus_referee"] = greatest_difference(
             {RETRIEVAL: summary["retrieval"], FINAL: summary["ranking"]["reranked"]}, result
         )

@@ -1,5 +1,6 @@
 """The results as Markdown tables, as in the documentation."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,10 +21,13 @@ def text(result: dict[str, Any]) -> str:
     """Formats the result of `quality.summary`."""
     seeds = ", ".join(map(str, result["seeds"]))
     lines = [f"{result['data']}, test split, seeds {seeds}: mean (least–greatest)", ""]
-    lines += [*_methods(result), "", *_format_targets(result)]
+    lines += [*_methods(result), ""]
+    if result["groups"]:
+        lines += [*_groups(result["groups"]), ""]
+    lines += _format_targets(result)
     difference = abs(result["evaluator_minus_referee"])
     lines += [
-        f"order served, by seed: {', '.join(result['served'])}",
+        *_format_decisions(result["decisions"]),
         f"the pipeline's evaluator and the referee differ by {difference:.1e} at most",
     ]
     if "ablation" in result:
@@ -43,6 +47,29 @@ def _methods(result: dict[str, Any]) -> list[str]:
         for stage, values in result["measured"].items()
     ]
     return _markdown(["", *(_NAMES[name] for name in METRICS), "source"], table)
+
+
+def _groups(groups: dict[str, dict[str, Spread]]) -> list[str]:
+    rows = [
+        [name, _spread(of["ndcg@10"]), _plain(of["ndcg@10"]["deviation"]),
+         _spread(of["above_popularity"])]
+        for name, of in groups.items()
+    ]  # fmt: skip
+    head = ["final lists", "NDCG@10", "standard deviation", "above popular, last 7 days"]
+    return _markdown(head, rows)
+
+
+def _format_decisions(decisions: dict[str, Any]) -> Iterable[str]:
+    for one in decisions["by_seed"]:
+        yield (
+            f"seed {one['seed']}: {one['served']}'s order is served; ranking gains "
+            f"{one['gain_on_valid']:+.4f} NDCG@10 on valid and {one['gain_on_test']:+.4f} on test"
+        )
+    yield (
+        f"decisions that were right: {decisions['right']} of {len(decisions['by_seed'])}; cost in "
+        f"NDCG@10: {_plain(decisions['mean_cost'])} on average, "
+        f"{_plain(decisions['mean_cost_of_wrong'])} where wrong"
+    )
 
 
 def _format_targets(result: dict[str, Any]) -> Iterable[str]:
@@ -74,4 +101,4 @@ def _spread(of: Spread | None) -> str:
 
 
 def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}".removeprefix("0")
+    return "" if value is None else re.sub(r"^(-?)0\.", r"\1.", f"{value:.4f}")

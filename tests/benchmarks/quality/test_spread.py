@@ -1,4 +1,4 @@
-"""Mean, minimum and maximum over seeds, by hand."""
+"""Mean, minimum, maximum and standard deviation over seeds, by hand."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from benchmarks.quality import spread
 def test_over_seeds():
     seeds = [{"recall@10": 0.25, "ndcg@10": 0.5}, {"recall@10": 0.75, "ndcg@10": 0.5}]
     assert spread.summarise(seeds) == {
-        "recall@10": {"mean": 0.5, "min": 0.25, "max": 0.75},
-        "ndcg@10": {"mean": 0.5, "min": 0.5, "max": 0.5},
+        "recall@10": {"mean": 0.5, "min": 0.25, "max": 0.75, "deviation": 0.125**0.5},
+        "ndcg@10": {"mean": 0.5, "min": 0.5, "max": 0.5, "deviation": 0.0},
     }
 
 
