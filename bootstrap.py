@@ -4,8 +4,9 @@
 
 Runs on any Python from 3.6 with the standard library alone, because a bare Debian python3 has
 neither pip nor venv. Ends with 0, or with 2 and one sentence that says what could not be had. The
-environment is passed on as it is, so that PIP_*, UV_*, proxies and SSL_CERT_FILE mean what they
-mean everywhere.
+environment is passed on, so that PIP_*, UV_*, proxies and SSL_CERT_FILE mean what they mean
+everywhere; uv trusts the system's certificates, so that a company's own CA works, unless
+UV_SYSTEM_CERTS is set to 0.
 """
 
 import glob
@@ -15,12 +16,14 @@ import os
 import platform
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import zipfile
-from typing import Iterator, List, NamedTuple, Optional
+from typing import Dict, Iterator, List, NamedTuple, Optional
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 TOOLS = os.path.join(ROOT, ".tools")
@@ -45,6 +48,7 @@ class Wheel(NamedTuple):
     sha256: str
 
 
+INDEX = "https://pypi.org/simple/"
 FILES = "https://files.pythonhosted.org/packages/"
 WHEELS = {
     "x86_64": Wheel(
@@ -211,20 +215,50 @@ def sync(uv: str, python: Optional[str]) -> None:
     command = [uv, "sync", "--frozen", "--compile-bytecode"]
     command += [part for extra in EXTRAS for part in ("--extra", extra)]
     command += ["--python", python] if python else ["--python", "3.10", "--managed-python"]
-    environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=os.path.join(ROOT, ".venv"))
-    code = subprocess.call(command, cwd=ROOT, env=environment)
+    code = subprocess.call(command, cwd=ROOT, env=uv_environment())
     if code != 0:
         raise Unavailable(sync_failure(code, python))
+
+
+def uv_environment() -> Dict[str, str]:
+    """The environment of uv: this one, with the system's certificates unless it says otherwise."""
+    environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=os.path.join(ROOT, ".venv"))
+    for name in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # the second is the name before uv 0.11
+        environment.setdefault(name, os.environ.get("UV_SYSTEM_CERTS", "1"))
+    return environment
 
 
 def sync_failure(code: int, python: Optional[str]) -> str:
     """One sentence for a failed `uv sync`, with the missing piece where it can be told."""
     sentence = "uv sync ended with {}, its own message stands above; ".format(code)
+    sentence += index_failure()
     if python is None:
         sentence += "install Python 3.10 (with its headers) if it could not be downloaded; "
     if shutil.which("c++") is None and shutil.which("g++") is None:
         sentence += "install a C++ compiler (Debian: g++), pyfarmhash is built from source; "
     return sentence + "then call make setup again, what is already downloaded is kept"
+
+
+def index_failure() -> str:
+    """What keeps the package index from being read, and the cure; "" where it answers."""
+    names = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
+    url = next((os.environ[name] for name in names if os.environ.get(name)), INDEX)
+    try:
+        urllib.request.urlopen(url, timeout=20).close()
+    except urllib.error.HTTPError:
+        return ""  # it answers; what it lacks uv has named
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLError):
+            return (
+                "the certificate of {} is not trusted here ({}): add your company's CA to the "
+                "system's certificates, or name its file in SSL_CERT_FILE; ".format(url, reason)
+            )
+        return (
+            "{} cannot be reached ({}): set HTTPS_PROXY to your proxy, or UV_DEFAULT_INDEX to your "
+            "mirror; ".format(url, reason)
+        )
+    return ""
 
 
 if __name__ == "__main__":

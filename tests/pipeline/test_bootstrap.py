@@ -1,11 +1,17 @@
 """The bootstrap with real interpreters, and with programs and archives made by tests."""
 
+import functools
 import hashlib
+import http.server
 import io
 import os
 import pathlib
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import zipfile
 
 import pytest
@@ -116,6 +122,63 @@ def test_sync_installs_exactly_the_locked_set(tmp_path: pathlib.Path):
     assert arguments[1:4] == ["sync", "--frozen", "--compile-bytecode"]
     extras = ["--extra", "kfp", "--extra", "s3", "--extra", "dev"]
     assert arguments[4:] == [*extras, "--python", "/opt/python3.10"]
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("0", "0")])
+def test_uv_trusts_the_certificates_of_the_system_unless_told_not_to(
+    given: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("UV_NATIVE_TLS", raising=False)
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("UV_SYSTEM_CERTS", given)
+    environment = bootstrap.uv_environment()
+    assert environment["UV_SYSTEM_CERTS"] == environment["UV_NATIVE_TLS"] == expected
+
+
+@pytest.fixture(scope="module")
+def company_index(tmp_path_factory: pytest.TempPathFactory):
+    """URL of a package index whose certificate no system trusts, and the file of its CA."""
+    if shutil.which("openssl") is None:
+        pytest.skip("expected openssl on the PATH to make a certificate, found none")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out ca.pem -days 2 "
+        "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1",
+        shell=True, check=True, capture_output=True, cwd=folder,
+    )  # fmt: skip
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "ca.pem", folder / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}/", folder / "ca.pem"
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_untrusted_certificate_is_named_with_its_cure(
+    company_index: tuple[str, pathlib.Path], monkeypatch: pytest.MonkeyPatch
+):
+    url, ca = company_index
+    monkeypatch.setenv("UV_DEFAULT_INDEX", url)
+    for name in ("HTTPS_PROXY", "https_proxy", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    assert f"the certificate of {url} is not trusted here" in bootstrap.sync_failure(2, "python")
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+    assert "certificate" not in bootstrap.sync_failure(2, "python")
+
+
+def test_an_index_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as bound:  # not listening: connections are refused
+        bound.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{bound.getsockname()[1]}/"
+        monkeypatch.setenv("UV_DEFAULT_INDEX", url)
+        monkeypatch.delenv("HTTPS_PROXY", raising=False)
+        monkeypatch.delenv("https_proxy", raising=False)
+        assert f"{url} cannot be reached" in bootstrap.index_failure()
 
 
 def test_it_is_written_for_old_pythons():
