@@ -17,7 +17,6 @@ from trainer.evaluation.baselines.interactions import build_interaction_matrix
 from trainer.metrics.top_k import rank_nearest, rank_popular
 
 _SEED = 1
-_FACTORS = 64
 
 
 class Factors(NamedTuple):
@@ -94,12 +93,12 @@ def learn_factors(peer: Peer, interactions: sparse.csr_matrix) -> Factors:
     with threadpool_limits(1, "blas"):
         model = (
             AlternatingLeastSquares(
-                factors=_FACTORS, regularization=1.0, alpha=10.0, iterations=15,
+                factors=128, regularization=100.0, alpha=40.0, iterations=15,
                 num_threads=1, random_state=_SEED,
             )
             if peer == "als"
             else BayesianPersonalizedRanking(
-                factors=_FACTORS, learning_rate=0.05, regularization=0.01, iterations=100,
+                factors=64, learning_rate=0.01, regularization=0.01, iterations=100,
                 num_threads=1, random_state=_SEED,
             )
         )  # fmt: skip
