@@ -28,6 +28,7 @@ from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.popularity_forecast import ItemPopularity
 from trainer.data.training_data import TrainingData
+from trainer.retrieval.automatic import resolve_automatic
 from trainer.retrieval.build import build_model
 from trainer.retrieval.forecast import fit_forecast
 from trainer.retrieval.model import RetrievalModel
@@ -206,7 +207,13 @@ def main(name: str, root: str, events: str, epochs: str, steps: str) -> None:
     data = train_data.prepare(data_set, config, data_set.home / "train-benchmark")
     with tempfile.TemporaryDirectory(dir=data_set.home) as folder:
         repeats = Repeats(int(epochs), int(steps))
-        print(json.dumps(measure_speed(data, config.retrieval, pathlib.Path(folder), repeats)))
+        print(
+            json.dumps(
+                measure_speed(
+                    data, resolve_automatic(config.retrieval, data), pathlib.Path(folder), repeats
+                )
+            )
+        )
 
 
 if __name__ == "__main__":

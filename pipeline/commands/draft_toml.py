@@ -91,8 +91,7 @@ def _render_labels(draft: Draft) -> list[str]:
 
 
 def _render_retrieval(draft: Draft) -> list[str]:
-    lines = [] if draft.has_times else ["popularity_prior = false # there are no times"]
-    lines += ["user_ids = false # a session does not return"] * draft.has_sessions
+    lines = ["user_ids = false # a session does not return"] * draft.has_sessions
     return ["", "[retrieval]", *lines] if lines else []
 
 

@@ -56,8 +56,8 @@ class RetrievalConfig(StrictModel):
     refresh_days: PositiveFloat = 5.0
     """Longest time, in days, between two refreshes of the served popularity; in training,
     popularity is up to this old. It is also the number of days that popularity is forecast for."""
-    popularity_prior: bool = True
-    """Whether popularity is part of the score; set it to false for a log without real times."""
+    popularity_prior: bool | Literal["auto"] = "auto"
+    """Whether popularity is part of the score. `auto`: if the log has times."""
     refit_epochs: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Passes over train and valid together, after the best epoch is known; the result is served.
     `auto` is as many as the best epoch took; fewer are cheaper, and learn less of the latest

@@ -20,6 +20,7 @@ from trainer.retrieval.artifacts import (
     trace,
     write_artifacts,
 )
+from trainer.retrieval.automatic import resolve_automatic
 from trainer.retrieval.build import compute_item_vectors
 from trainer.retrieval.export import encode_queries
 from trainer.retrieval.forecast import fit_forecast
@@ -44,10 +45,11 @@ def train_retrieval(
     """
     data, config, hardware = context.data, context.config, context.hardware
     require_sufficient_data(data)
+    config = resolve_automatic(config, data)
     queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
     if context.warm_start is not None:
         config = config.model_copy(update={"epochs": config.warm_epochs})
-        context = dataclasses.replace(context, config=config)
+    context = dataclasses.replace(context, config=config)
     measured, model, popularity = train_without_valid(context, queries)
     if hardware.writes:
         write_artifacts(model, queries, data, config, popularity.forecast, held_out)

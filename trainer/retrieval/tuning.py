@@ -23,6 +23,7 @@ from trainer.config.models import RetrievalConfig
 from trainer.config.tuning import HyperparameterValue, TuneConfig, validate_range
 from trainer.data.evaluation_queries import build_queries
 from trainer.data.training_data import TrainingData
+from trainer.retrieval.automatic import resolve_automatic
 from trainer.retrieval.stage import train_without_valid
 from trainer.training.checkpoints import remove_checkpoints
 from trainer.training.context import TrainingContext
@@ -176,7 +177,8 @@ def create_trial_training(
     def train(config: RetrievalConfig, name: str) -> dict[str, float]:
         tf.keras.backend.clear_session()
         folder = f"{checkpoints}/{compute_fingerprint(data, seed, config.model_dump_json())}"
-        context = TrainingContext(data, config, seed, f"{log_dir}/{name}", folder, hardware)
+        resolved = resolve_automatic(config, data)
+        context = TrainingContext(data, resolved, seed, f"{log_dir}/{name}", folder, hardware)
         queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
         try:
             measured, *_ = train_without_valid(context, queries)
