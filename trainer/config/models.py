@@ -21,7 +21,8 @@ class RetrievalConfig(StrictModel):
     history_length: PositiveInt = 50
     """Latest events of a user that the query tower reads."""
     history: Literal["attention", "mean"] = "attention"
-    """How the tower reads them: causal self-attention, or the mean of the items' vectors."""
+    """How the tower reads them: as the mean of the items' vectors plus causal self-attention over
+    them, or as the mean alone, which trains faster."""
     attention_blocks: PositiveInt = 1
     """Number of stacked self-attention blocks."""
     attention_heads: PositiveInt = 1

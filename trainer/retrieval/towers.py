@@ -103,7 +103,7 @@ class QueryTower(tf.keras.Model):
         super().__init__(name="query_tower")
         dim = config.embedding_dim
         self._id_dropout = config.id_dropout
-        self._history = _build_history(config)
+        self._attention = _build_attention(config)
         self._ids = None
         if config.user_ids:
             self._ids = tf.keras.layers.Embedding(
@@ -136,10 +136,7 @@ class QueryTower(tf.keras.Model):
         known = batch["item_index"] > 0
         gaps = compute_log_gaps(batch["timestamps"], known)
         user = self._hide_ids(batch["user_index"], training)
-        if self._history is None:
-            history = tf.cast(average_known_before(item_vectors, known), self.compute_dtype)
-        else:
-            history = self._history(item_vectors, known, gaps, training=training)
+        history = self._summarise_history(item_vectors, known, gaps, training)
         parts = [history, self._moment(batch, known, gaps), self._user(batch, user)]
         hidden = self._hidden(tf.concat([tf.cast(x, history.dtype) for x in parts], axis=-1))
         taste = tf.math.l2_normalize(
@@ -149,6 +146,18 @@ class QueryTower(tf.keras.Model):
             return taste
         strength = self._strength(self._collect_evidence(batch, known, gaps, user))
         return taste * tf.cast(strength, taste.dtype)
+
+    def _summarise_history(
+        self, item_vectors: tf.Tensor, known: tf.Tensor, gaps: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        """[b, t, dim] the mean of the known items before each position, plus, with attention, what
+        their order and times add to it; both have a length of about 1.
+        """
+        average = tf.cast(average_known_before(item_vectors, known), self.compute_dtype)
+        if self._attention is None:
+            return average
+        attended = self._attention(item_vectors, known, gaps, training=training)
+        return average + attended * attended.shape[-1] ** -0.5
 
     def _hide_ids(self, user: tf.Tensor, training: bool) -> tf.Tensor:
         if not training:
@@ -187,7 +196,7 @@ class QueryTower(tf.keras.Model):
         return tf.repeat(vector[:, tf.newaxis], tf.shape(batch["item_index"])[1], axis=1)
 
 
-def _build_history(config: RetrievalConfig) -> AttentionHistory | None:
+def _build_attention(config: RetrievalConfig) -> AttentionHistory | None:
     if config.history == "mean":
         return None
     return AttentionHistory(

@@ -154,6 +154,21 @@ def test_attention_depends_on_the_order_of_a_history_and_the_mean_does_not(item_
         assert (np.abs(difference[:, 3:]).max() > 1e-4) == expected
 
 
+def test_attention_adds_to_the_mean(item_vectors):
+    """With what attention adds set to 0, the vectors are those of the mean alone."""
+    batch = _batch(6)
+    mean, attention = _query_tower(history="mean"), _query_tower(history="attention")
+    expected, before = (_encode(tower, batch, item_vectors) for tower in (mean, attention))
+    learned = {variable.name: variable for variable in mean.weights}
+    for variable in attention.weights:
+        if "history_norm" in variable.name:
+            variable.assign(tf.zeros_like(variable))
+        elif variable.name in learned:
+            variable.assign(learned[variable.name])
+    assert np.abs(before - expected).max() > 1e-2
+    np.testing.assert_allclose(_encode(attention, batch, item_vectors), expected, atol=1e-5)
+
+
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_a_history_longer_than_configured_is_read_too(item_vectors, seed):
