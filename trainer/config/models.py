@@ -36,7 +36,7 @@ class RetrievalConfig(StrictModel):
     uniform_negatives: Annotated[int, Field(ge=0)] = 512
     """Negatives per batch that are drawn uniformly from the items that occur in training."""
     temperature: PositiveFloat = 0.2
-    """Divides the dot products of the unit-length vectors."""
+    """Divides the dot products of the unit-length vectors, before training adapts it to the log."""
     learning_rate: PositiveFloat = 0.002
     """Learning rate of Adam."""
     sparse_updates_from: PositiveInt = 200_000

@@ -81,8 +81,9 @@ class QueryTower(tf.keras.Model):
     """Timelines -> the vector of the user just before each of their events.
 
     Position p depends on the events before p and on the time and context of p, on nothing later.
-    With a popularity prior the vector's length is the strength of the user's taste beside it (see
-    `TasteStrength`): with no known event, user id or feature it is 0, and the order is the prior's.
+    The vector's length is a learned scale, which adapts the temperature to the log. With a
+    popularity prior it is multiplied by the strength of the user's taste (see `TasteStrength`):
+    with no known event, user id or feature the length is 0, and the order is the prior's.
     """
 
     def __init__(
@@ -115,6 +116,9 @@ class QueryTower(tf.keras.Model):
         self._dropout = tf.keras.layers.Dropout(config.dropout)
         self._project = tf.keras.layers.Dense(dim, name="query_projection")
         self._features = user_features, context_features
+        self._log_scale = self.add_weight(
+            name="taste_log_scale", shape=[], initializer="zeros", dtype=tf.float32
+        )
         self._strength = None
         if config.popularity_prior:
             columns = 2 + config.user_ids + len(user_features) + len(context_features)
@@ -142,10 +146,10 @@ class QueryTower(tf.keras.Model):
         taste = tf.math.l2_normalize(
             history + self._project(self._dropout(hidden, training=training)), axis=-1
         )
-        if self._strength is None:
-            return taste
-        strength = self._strength(self._collect_evidence(batch, known, gaps, user))
-        return taste * tf.cast(strength, taste.dtype)
+        length = tf.exp(self._log_scale)
+        if self._strength is not None:
+            length *= self._strength(self._collect_evidence(batch, known, gaps, user))
+        return taste * tf.cast(length, taste.dtype)
 
     def _summarise_history(
         self, item_vectors: tf.Tensor, known: tf.Tensor, gaps: tf.Tensor, training: bool

@@ -168,12 +168,29 @@ def test_an_id_hidden_in_training_is_no_evidence():
 
 
 @pytest.mark.parametrize("history", ["attention", "mean"])
-def test_without_a_popularity_prior_every_vector_has_length_one(history):
+def test_without_a_popularity_prior_every_vector_has_the_learned_scale(history):
     tower = _create_tower(history=history, popularity_prior=False)
     batch = _build_batch(2)
     batch["item_index"][1] = [3, 4, 0]
-    lengths = np.linalg.norm(_encode(tower, batch), axis=1)
-    np.testing.assert_allclose(lengths, 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(_encode(tower, batch), axis=1), 1, atol=1e-5)
+    _set_scale(tower, 2.5)
+    np.testing.assert_allclose(np.linalg.norm(_encode(tower, batch), axis=1), 2.5, atol=1e-5)
+
+
+def test_the_scale_multiplies_the_strength(tower):
+    batch = _build_batch(2)
+    batch["user_index"][1] = 4
+    try:
+        _set_scale(tower, 2.5)
+        lengths = np.linalg.norm(_encode(tower, batch), axis=1)
+    finally:
+        _set_scale(tower, 1.0)
+    np.testing.assert_allclose(lengths, [0, 2.5 * (1 - math.exp(-1))], atol=1e-5)
+
+
+def _set_scale(tower, scale):
+    (variable,) = [weight for weight in tower.weights if "taste_log_scale" in weight.name]
+    variable.assign(math.log(scale))
 
 
 def test_mixed_precision_has_the_same_strength(layer):
