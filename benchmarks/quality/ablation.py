@@ -41,6 +41,8 @@ VARIANTS = (
     Variant("+ uniform negatives", **_PLAIN),
     Variant("+ logQ correction", without_accidental_hits=False),
     AS_CONFIGURED,
+    Variant("without attention", ("retrieval.history='mean'",)),
+    Variant("with user ids", ("retrieval.user_ids=true",)),
     Variant("one epoch of refit on train and valid", ("retrieval.refit_epochs=1",)),
     Variant("without the refit on train and valid", ("retrieval.refit_epochs=0",)),
     Variant("without the popularity prior", ("retrieval.popularity_prior=false",)),

@@ -48,7 +48,6 @@ def render_draft(
     lines += _render_labels(draft)
     if draft.split != "clock":
         lines += ["", "[split]", f"kind = {_format_value(draft.split)}"]
-    lines += _render_retrieval(draft)
     others = [f"{path}: {what}" for path, what in draft.others.items()]
     if others:
         lines += ["", *_comment("Not read: " + "; ".join(others))]
@@ -88,11 +87,6 @@ def _render_labels(draft: Draft) -> list[str]:
         lines += ["", "# [labels.events]", f"# column = {_format_value(column)}"]
         lines += [f"# positive = {_format_value(dict.fromkeys(values, 1))}"]
     return lines
-
-
-def _render_retrieval(draft: Draft) -> list[str]:
-    lines = ["user_ids = false # a session does not return"] * draft.has_sessions
-    return ["", "[retrieval]", *lines] if lines else []
 
 
 def _render_keys(keys: Mapping[str, Any]) -> Iterator[str]:

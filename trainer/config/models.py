@@ -27,9 +27,9 @@ class RetrievalConfig(StrictModel):
     """Number of stacked self-attention blocks."""
     attention_heads: PositiveInt = 1
     """Attention heads per block; each has `embedding_dim / attention_heads` dimensions."""
-    epochs: PositiveInt = 8
+    epochs: PositiveInt = 16
     """Maximum number of passes over the training timelines."""
-    patience: PositiveInt = 2
+    patience: PositiveInt = 3
     """Epochs without a higher NDCG@10 on the validation split before training stops."""
     positions_per_batch: PositiveInt = 1024
     """Events per batch, padding included; at most as many in-batch negatives."""
@@ -47,9 +47,10 @@ class RetrievalConfig(StrictModel):
     id_dropout: Fraction = 0.3
     """Share of user and item ids hidden in training, so that new users and items get useful
     vectors."""
-    user_ids: bool = True
+    user_ids: bool = False
     """Whether the query tower has an embedding of the user's id, in addition to the history and the
-    user's features."""
+    user's features. It learns a user's taste by heart, and where users have few events it learns
+    nothing else."""
     popularity_days: PositiveFloat = 112.0
     """Longest trailing window, in days, of the popularity in the score. The popularity of the
     coming days is forecast from this window and from shorter ones, each half as long as the one

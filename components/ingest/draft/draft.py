@@ -52,8 +52,6 @@ class Draft(NamedTuple):
     """`split.kind`."""
     has_times: bool
     """Whether the log has times."""
-    has_sessions: bool = False
-    """Whether its users are sessions."""
 
 
 def draft_tables(folder: str) -> Draft:
@@ -87,7 +85,6 @@ def draft_tables(folder: str) -> Draft:
         others,
         split,
         has_times=log.time is not None,
-        has_sessions=names.normalize(log.user) in names.SESSIONS,
     )
 
 
