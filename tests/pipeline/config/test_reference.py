@@ -16,7 +16,8 @@ def find_keys(title: str) -> dict[str, str]:
 
 def test_a_key_with_type_limit_default_and_meaning():
     assert find_keys("## `[retrieval]`")["temperature"] == (
-        "(number, above 0; default `0.2`): Divides the dot products of the unit-length vectors."
+        "(number, above 0; default `0.2`): Divides the dot products of the unit-length vectors, "
+        "before training adapts it to the log."
     )
 
 
