@@ -33,6 +33,7 @@ CONFIG = RetrievalConfig(
     uniform_negatives=16,
     learning_rate=0.02,
     popularity_prior=False,
+    user_ids=True,
 )
 ONE = Hardware()
 

@@ -20,9 +20,10 @@ class RetrievalConfig(StrictModel):
     """Width of the vectors whose dot product is the score."""
     history_length: PositiveInt = 50
     """Latest events of a user that the query tower reads."""
-    history: Literal["attention", "mean"] = "attention"
+    history: Literal["auto", "attention", "mean"] = "auto"
     """How the tower reads them: as the mean of the items' vectors plus causal self-attention over
-    them, or as the mean alone, which trains faster."""
+    them, or as the mean alone. `auto`: with attention if at least half of train's users have three
+    events or more; in shorter histories order says little."""
     attention_blocks: PositiveInt = 1
     """Number of stacked self-attention blocks."""
     attention_heads: PositiveInt = 1

@@ -8,7 +8,7 @@ from pipeline.config.config import load_config
 
 FILMS = CHECKOUT / "configs" / "movietweetings.toml"
 EVERYTHING = [
-    "retrieval.history='attention'",
+    "retrieval.history='auto'",
     "retrieval.uniform_negatives=64",
     "retrieval.refit_epochs='auto'",
     "retrieval.popularity_prior=true",
@@ -27,9 +27,11 @@ def test_a_variant_that_changes_nothing_has_no_row():
     beauty = CHECKOUT / "configs" / "amazon-beauty.toml"
     assert distinct(FILMS, EVERYTHING) == [*VARIANTS]
     assert _left_out(beauty, EVERYTHING) == {"without text"}
-    switched_off = ["retrieval.uniform_negatives=0", "retrieval.refit_epochs=1"]
-    assert _left_out(FILMS, [*EVERYTHING, *switched_off]) == {
+    switched = ["retrieval.uniform_negatives=0", "retrieval.refit_epochs=1"]
+    switched += ["retrieval.history='attention'"]
+    assert _left_out(FILMS, [*EVERYTHING, *switched]) == {
         "+ uniform negatives",
+        "histories with attention",
         "one epoch of refit on train and valid",
     }
 

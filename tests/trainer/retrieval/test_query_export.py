@@ -13,7 +13,7 @@ from trainer.layers.features import build_feature_specs
 from trainer.retrieval.export import QueryModule, save_query_model
 from trainer.retrieval.towers import QueryTower
 
-CONFIG = RetrievalConfig(embedding_dim=6, history_length=2, temperature=0.5)
+CONFIG = RetrievalConfig(embedding_dim=6, history_length=2, temperature=0.5, user_ids=True)
 WEIGHT = 0.75
 ROW, EVENT = 0, 2
 

@@ -91,7 +91,8 @@ def test_a_feature_is_present_where_it_has_a_value(kind, values, expected):
 def _create_tower(**changes):
     tf.keras.utils.set_random_seed(3)
     users, context = [FeatureSpec("region", "category", 2)], [FeatureSpec("device", "category", 3)]
-    return QueryTower(4, users, context, RetrievalConfig(embedding_dim=DIM, **changes))
+    config = RetrievalConfig(embedding_dim=DIM, user_ids=True).replace_values(**changes)
+    return QueryTower(4, users, context, config)
 
 
 @pytest.fixture(scope="module", params=["attention", "mean"])

@@ -10,7 +10,7 @@ from trainer.layers.features import FeatureSpec
 from trainer.retrieval.towers import CandidateTower, QueryTower
 
 ITEMS, USERS, DIM = 9, 4, 8
-CONFIG = RetrievalConfig(embedding_dim=DIM, popularity_prior=False)
+CONFIG = RetrievalConfig(embedding_dim=DIM, popularity_prior=False, user_ids=True)
 """With the prior a query's vector has another length; see test_taste_strength.py."""
 
 
