@@ -116,7 +116,8 @@ class RankingConfig(StrictModel):
     epochs: PositiveInt = 10
     """Maximum number of passes over the training events."""
     batch_size: PositiveInt = 1024
-    """Events per batch, each with its negatives."""
+    """Maximum number of events per batch, each with its negatives; of few events batches are
+    smaller."""
     learning_rate: PositiveFloat = 0.001
     """Learning rate of Adam."""
 

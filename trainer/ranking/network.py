@@ -19,6 +19,7 @@ from trainer.layers.features import (
 )
 from trainer.ranking.bias_baseline import BiasBaseline, BiasLayer
 from trainer.ranking.history_features import RecentSimilarity, count_occurrences
+from trainer.ranking.relevance_start import RelevanceStart
 from trainer.ranking.transition_features import TransitionScores
 
 _PROJECTION = 32
@@ -43,8 +44,9 @@ class RankingItems:
 class RankingNetwork(tf.keras.Model):
     """Scores every candidate of every query in one call; inputs as in `schema.signatures`.
 
-    Relevance is initially retrieval's score and each label its bias baseline; training learns
-    corrections to them. Cross layers: Wang et al., DCN V2, WWW 2021, low rank.
+    Relevance is initially retrieval's score (after `fit_start` a weighted sum of it and that of
+    transitions) and each label its bias baseline; training learns corrections to them. Cross
+    layers: Wang et al., DCN V2, WWW 2021, low rank.
     Inputs are the query's and the candidate's vectors, their element-wise product, separate id
     embeddings, context and time of week; and for each candidate retrieval's score, popularity,
     similarity to the recent history, whether retrieval has learned it, and, where lists may hold
@@ -99,7 +101,7 @@ class RankingNetwork(tf.keras.Model):
         self._transitions = TransitionScores(items.transitions, name="transitions")
         self._standardise_transitions = Standardisation(name="standardise_transitions")
         self._dropout = tf.keras.layers.Dropout(config.dropout)
-        self._trust = self.add_weight("trust_in_retrieval", initializer="ones")
+        self._relevance_start = RelevanceStart(name="relevance_start")
         self._cross = [
             tfrs.layers.dcn.Cross(projection_dim=_PROJECTION, name=f"cross_{i}")
             for i in range(config.cross_layers)
@@ -128,9 +130,10 @@ class RankingNetwork(tf.keras.Model):
         for layer in self._hidden:
             crossed = layer(crossed)
         hidden = dict.fromkeys(self._heads, crossed)
-        hidden[RELEVANCE] = self._add_transitions(crossed, inputs)
+        transitions = self._score_transitions(inputs)
+        hidden[RELEVANCE] = self._add_transitions(crossed, transitions)
         return {
-            name: self._start(name, inputs)
+            name: self._start(name, inputs, transitions)
             + self._deviations.get(name, 1.0) * tf.reshape(head(hidden[name]), shape[:2])
             for name, head in self._heads.items()
         }
@@ -156,6 +159,14 @@ class RankingNetwork(tf.keras.Model):
         self._standardise.adapt(self._numbers(inputs).numpy()[is_item])
         transitions = self._score_transitions(inputs).numpy()[is_item]
         self._standardise_transitions.adapt(transitions)
+
+    def fit_start(self, inputs: RankingInputs, weight: np.ndarray | None) -> None:
+        """Fits the initial relevance to examples whose column 0 is the positive; `weight` [b] is
+        that of each example, None if all are alike.
+        """
+        is_item = inputs[signatures.CANDIDATES].numpy() > 0
+        features = self._start_features(inputs, self._score_transitions(inputs))
+        self._relevance_start.fit(features.numpy(), is_item, weight)
 
     def _numbers(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c, width] of vectors, moment and crosses."""
@@ -193,15 +204,18 @@ class RankingNetwork(tf.keras.Model):
         similarity = self._similarity(self._vectors, inputs[signatures.HISTORY_INDEX], index)
         return tf.concat([tf.stack(scalars, axis=-1), similarity], axis=-1)
 
-    def _add_transitions(self, hidden: tf.Tensor, inputs: RankingInputs) -> tf.Tensor:
+    def _add_transitions(self, hidden: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
         """[b * c, width] -> [b * c, width + 2] with the standardised scores of the transitions."""
-        scores = self._score_transitions(inputs)
         scores = self._standardise_transitions(tf.reshape(scores, [-1, scores.shape[-1]]))
         return tf.concat([hidden, scores], axis=-1)
 
     def _score_transitions(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c, 2] of each candidate after the latest items of the history."""
         return self._transitions(inputs[signatures.HISTORY_INDEX], inputs[signatures.CANDIDATES])
+
+    def _start_features(self, inputs: RankingInputs, transitions: tf.Tensor) -> tf.Tensor:
+        """[b, c, 2] retrieval's score, and that of the transitions from the latest items."""
+        return tf.stack([self._retrieval_score(inputs), transitions[..., 0]], axis=-1)
 
     def _retrieval_score(self, inputs: RankingInputs) -> tf.Tensor:
         """[b, c] as the index computes it: dot product plus weighted log popularity."""
@@ -210,10 +224,10 @@ class RankingNetwork(tf.keras.Model):
         product = tf.einsum("bd,bcd->bc", query[:, :-1], candidate)
         return product + query[:, -1:] * inputs[signatures.LOG_POPULARITY]
 
-    def _start(self, name: str, inputs: RankingInputs) -> tf.Tensor:
+    def _start(self, name: str, inputs: RankingInputs, transitions: tf.Tensor) -> tf.Tensor:
         """[b, c] the prediction that the head's correction is added to."""
         if name == RELEVANCE:
-            return self._trust * self._retrieval_score(inputs)
+            return self._relevance_start(self._start_features(inputs, transitions))
         user = inputs[signatures.USER_INDEX][:, tf.newaxis]
         return self._biases[name](user, self._own(inputs[signatures.CANDIDATES]))
 

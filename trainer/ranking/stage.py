@@ -160,7 +160,9 @@ def _build_state(
 def _build_model(
     data: TrainingData, items: RankingItems, listwise: RankingExamples, config: RankingConfig
 ) -> RankingModel:
-    """The untrained model, with standardisation fitted to a sample of `listwise`."""
+    """The untrained model, with standardisation fitted to a sample of `listwise`, and without a
+    clock also the initial relevance.
+    """
     labels = select_learnable(data)
     baselines = {name: fit_label_baseline(data, name, labels[name]) for name in labels}
     users = data.timelines_graph.vocabulary_size_by_name(USER_VOCABULARY)
@@ -169,7 +171,11 @@ def _build_model(
     )
     network = RankingNetwork(items, users, context, labels, baselines, config)
     sample = np.unique(np.linspace(0, len(listwise) - 1, _SAMPLE_EXAMPLES).astype(int))
-    network.adapt({n: tf.constant(values[sample]) for n, values in listwise.inputs().items()})
+    inputs = {n: tf.constant(values[sample]) for n, values in listwise.inputs().items()}
+    network.adapt(inputs)
+    if not data.has_clock:
+        # With a clock, what is popular at the moment counts more in short lists than in the fit.
+        network.fit_start(inputs, None if listwise.weight is None else listwise.weight[sample])
     return RankingModel(network, labels, baselines)
 
 

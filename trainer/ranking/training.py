@@ -15,6 +15,9 @@ from trainer.training.fit import FitPlan, compile_model, fit_with_resume
 from trainer.training.sparse_adam import SparseAdam
 
 _PATIENCE = 2
+_MIN_STEPS = 32
+"""Batches per epoch, for which few events are in smaller batches."""
+_MIN_BATCH = 64
 
 
 def fit_ranking(
@@ -36,7 +39,8 @@ def fit_ranking(
         The metrics of every epoch by name.
     """
     config, seed = context.config, context.seed
-    size = config.batch_size
+    events = sum(len(examples) for examples in learned)
+    size = choose_batch_size(events, config.batch_size)
     batches = [batch for examples in learned for batch in build_batches(examples, size)]
     validation = build_batches(held_out, size)
     compile_model(model, lambda: SparseAdam(config.learning_rate), batches[0], context.hardware)
@@ -45,13 +49,20 @@ def fit_ranking(
         steps=len(batches),
         validation=lambda _: iter(validation),
         validation_steps=len(validation),
-        events=sum(len(examples) for examples in learned),
+        events=events,
         monitor="val_loss",
         mode="min",
         patience=_PATIENCE,
         headline=("loss",),
     )
     return fit_with_resume(model, plan, context)
+
+
+def choose_batch_size(events: int, most: int) -> int:
+    """At most `most` events per batch; fewer where an epoch would have less than 32 batches, but at
+    least 64: an optimiser that makes four steps per epoch stops far from where it could be.
+    """
+    return min(most, max(_MIN_BATCH, events // _MIN_STEPS))
 
 
 def _shuffle_batches(batches: list[Batch], seed: int, epoch: int) -> Iterator[Batch]:

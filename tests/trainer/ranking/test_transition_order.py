@@ -105,6 +105,16 @@ def test_the_successor_of_an_item_is_first_even_where_it_was_never_seen(planted)
     assert (best == LAST).mean() > 0.95
 
 
+def test_the_fitted_start_puts_the_successor_first_before_training():
+    rng = np.random.default_rng(6)
+    learned = build_examples(rng.permutation(np.repeat(np.arange(1, 281, 2), 8)), rng)
+    network = RankingNetwork(items_with(SUCCESSORS), 1, [], LABELS, BASELINES, CONFIG)
+    assert (np.argmax(network(UNSEEN)["relevance"], axis=1) == LAST).mean() < 0.3
+    inputs = {name: tf.constant(values) for name, values in learned.inputs().items()}
+    network.fit_start(inputs, None)
+    assert (np.argmax(network(UNSEEN)["relevance"], axis=1) == LAST).mean() > 0.95
+
+
 def test_without_transitions_nothing_distinguishes_the_successor(planted):
     planted.replace_items(items_with([]))
     best = np.argmax(planted(UNSEEN)["relevance"], axis=1)
