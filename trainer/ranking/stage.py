@@ -31,7 +31,7 @@ from trainer.ranking.labels import select_learnable
 from trainer.ranking.model import RankingModel
 from trainer.ranking.network import RankingItems, RankingNetwork
 from trainer.ranking.serving_order import build_repeated_queries, measure_orders, write_verdict
-from trainer.ranking.training import fit_ranking
+from trainer.ranking.training import choose_batch_size, fit_ranking
 from trainer.training.checkpoints import remove_checkpoints
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
@@ -80,6 +80,8 @@ def train_ranking(
     listwise, labelled, held_out = _build_examples(context, state, earlier, later)
     model = _build_model(data, items, listwise, config)
     learned = balance_examples(labelled, listwise)
+    if not data.has_clock:
+        context = _with_enough_steps(context, sum(map(len, learned)))
     history = fit_ranking(model, learned, held_out, _on_one_device(context))
     module = _build_module(model, data, build_labelled_examples(later, state), listwise)
     queries = build_repeated_queries(later, data.has_clock, data.moment(later), data.repeats)
@@ -93,6 +95,13 @@ def train_ranking(
     measured = verdict.measures()
     _log.info("ranking trained %s", " ".join(f"{k}={v:.4f}" for k, v in measured.items()))
     return measured | {"valid_loss": min(history["val_loss"]), "loss": history["loss"][-1]}
+
+
+def _with_enough_steps(
+    context: TrainingContext[RankingConfig], events: int
+) -> TrainingContext[RankingConfig]:
+    size = choose_batch_size(events, context.config.batch_size)
+    return dataclasses.replace(context, config=context.config.replace_values(batch_size=size))
 
 
 def _on_one_device(context: TrainingContext[RankingConfig]) -> TrainingContext[RankingConfig]:

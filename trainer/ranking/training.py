@@ -40,9 +40,10 @@ def fit_ranking(
     """
     config, seed = context.config, context.seed
     events = sum(len(examples) for examples in learned)
-    size = choose_batch_size(events, config.batch_size)
-    batches = [batch for examples in learned for batch in build_batches(examples, size)]
-    validation = build_batches(held_out, size)
+    batches = [
+        batch for examples in learned for batch in build_batches(examples, config.batch_size)
+    ]
+    validation = build_batches(held_out, config.batch_size)
     compile_model(model, lambda: SparseAdam(config.learning_rate), batches[0], context.hardware)
     plan = FitPlan(
         training=lambda epoch: _shuffle_batches(batches, seed, epoch),
@@ -60,7 +61,8 @@ def fit_ranking(
 
 def choose_batch_size(events: int, most: int) -> int:
     """At most `most` events per batch; fewer where an epoch would have less than 32 batches, but at
-    least 64: an optimiser that makes four steps per epoch stops far from where it could be.
+    least 64: an optimiser that makes four steps per epoch stops far from where it could be. For a
+    log without a clock; with one, more steps fit to the days that ranking learns from.
     """
     return min(most, max(_MIN_BATCH, events // _MIN_STEPS))
 
