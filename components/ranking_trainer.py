@@ -11,6 +11,7 @@ from components.artifacts.types import Candidates
 from schema.storage import object_store
 from trainer.config.models import RankingConfig, RetrievalConfig, TrainerConfig
 from trainer.ranking.stage import RetrievalArtifacts, train_ranking
+from trainer.retrieval.artifacts import RetrievalOutputs
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import create_hardware
 from trainer.training.fingerprint import compute_fingerprint
@@ -62,8 +63,7 @@ def RankingTrainer(
     candidates_uri = find_stored_uri(candidates.uri)
     fingerprint = compute_fingerprint(data, seed, candidates_uri, settings.model_dump_json())
     retrieval = RetrievalArtifacts(
-        path_utils.serving_model_dir(query.uri),
-        candidates.uri,
+        RetrievalOutputs(path_utils.serving_model_dir(query.uri), candidates.uri),
         served_candidates.uri,
         RetrievalConfig.model_validate_json(retrieval_config),
     )

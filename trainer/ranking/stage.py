@@ -10,7 +10,7 @@ import tensorflow as tf
 from schema import candidates, timeline
 from trainer.config.models import RankingConfig, RetrievalConfig
 from trainer.data.popularity import PopularityClock
-from trainer.data.popularity_forecast import ItemPopularity, PopularityForecast, load_forecast
+from trainer.data.popularity_forecast import ItemPopularity, load_forecast
 from trainer.data.preprocessing import USER_VOCABULARY
 from trainer.data.sufficient_data import require_ranking_examples
 from trainer.data.timelines import Timelines, split_halves
@@ -32,6 +32,7 @@ from trainer.ranking.model import RankingModel
 from trainer.ranking.network import RankingItems, RankingNetwork
 from trainer.ranking.serving_order import build_repeated_queries, measure_orders, write_verdict
 from trainer.ranking.training import choose_batch_size, fit_ranking
+from trainer.retrieval.artifacts import RetrievalOutputs, has_halfway
 from trainer.training.checkpoints import remove_checkpoints
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
@@ -44,10 +45,8 @@ _log = logging.getLogger(__name__)
 class RetrievalArtifacts:
     """The outputs of the retrieval stage, and its configuration."""
 
-    query_uri: str
-    """SavedModel of the query model that was not trained on valid."""
-    candidates_uri: str
-    """Candidates of that query model."""
+    held_out: RetrievalOutputs
+    """The query model that was not trained on valid, and its candidates."""
     served_uri: str
     """Candidates of the model that was trained on valid too, which ranking scores in serving."""
     config: RetrievalConfig
@@ -62,20 +61,19 @@ def train_ranking(
     It trains with a query model and candidates that were not trained on valid, and with the
     transitions of train, and finally replaces vectors and transitions by those of the served
     candidates, and of train and valid. Labels are learned from train, the order from the earlier
-    half of valid; the later half is used for early stopping, calibration and the serving order.
+    half of valid; the later half is used for early stopping, calibration and the serving order,
+    which is chosen with the retrieval model that has learned the earlier half too.
     Resumes an interrupted run; its checkpoints are removed at the end. Training runs on one device
     in float32, regardless of the strategy, since `RankingConfig.max_events` bounds the data.
     """
     tf.keras.utils.set_random_seed(context.seed)
     tf.config.experimental.enable_op_determinism()
     data, config = context.data, context.config
-    query = tf.saved_model.load(retrieval.query_uri)
     items = dataclasses.replace(
-        _load_items(retrieval.candidates_uri, data.clock(data.train)),
+        _load_items(retrieval.held_out.candidates_uri, data.clock(data.train)),
         can_repeat=data.repeats != "exclude",
     )
-    forecast = load_forecast(retrieval.candidates_uri)
-    state = _build_state(data, query, items, retrieval.config, forecast)
+    query, state = _load_state(data, retrieval.held_out, items, retrieval.config)
     earlier, later = split_halves(data.valid, data.has_clock)
     listwise, labelled, held_out = _build_examples(context, state, earlier, later)
     model = _build_model(data, items, listwise, config)
@@ -84,6 +82,12 @@ def train_ranking(
         context = _with_enough_steps(context, sum(map(len, learned)))
     history = fit_ranking(model, learned, held_out, _on_one_device(context))
     module = _build_module(model, data, build_labelled_examples(later, state), listwise)
+    if has_halfway(retrieval.config, data.has_clock):
+        # As in serving: both orders know what retrieval has learned of the days before.
+        halfway = retrieval.held_out.halfway
+        items = _load_items(halfway.candidates_uri, data.clock(data.train, earlier))
+        model.network.replace_items(items)
+        query, state = _load_state(data, halfway, items, retrieval.config)
     queries = build_repeated_queries(later, data.has_clock, data.moment(later), data.repeats)
     verdict = measure_orders(module, queries, query, state, config)
     model.network.replace_items(
@@ -139,31 +143,26 @@ def _load_items(uri: str, learned: PopularityClock) -> RankingItems:
     return RankingItems(vectors, learned.counts() > 0, build_transition_table(learned))
 
 
-def _build_state(
-    data: TrainingData,
-    query: Any,
-    items: RankingItems,
-    retrieval: RetrievalConfig,
-    forecast: PopularityForecast,
-) -> RetrievalState:
-    """The state for events of train and valid.
+def _load_state(
+    data: TrainingData, outputs: RetrievalOutputs, items: RankingItems, retrieval: RetrievalConfig
+) -> tuple[Any, RetrievalState]:
+    """The query model of `outputs`, whose candidates are `items`, and its state for events of train
+    and valid.
 
     Without a clock valid's events must not be counted in popularity, since none of them is known to
     come before another.
     """
-    if data.has_clock:
-        popularity = ItemPopularity(data.clock(data.train, data.valid), forecast)
-        return RetrievalState(
-            create_encoder(query), items.vectors, popularity.compute_log, retrieval
-        )
-    return RetrievalState(
+    query, forecast = tf.saved_model.load(outputs.model_uri), load_forecast(outputs.candidates_uri)
+    known = (data.train, data.valid) if data.has_clock else (data.train,)
+    state = RetrievalState(
         create_encoder(query),
         items.vectors,
-        ItemPopularity(data.clock(data.train), forecast).compute_log,
+        ItemPopularity(data.clock(*known), forecast).compute_log,
         retrieval,
-        popular_at=data.moment(data.valid),
-        has_clock=False,
+        popular_at=None if data.has_clock else data.moment(data.valid),
+        has_clock=data.has_clock,
     )
+    return query, state
 
 
 def _build_model(

@@ -34,6 +34,22 @@ class RetrievalOutputs:
     model_uri: str
     candidates_uri: str
 
+    @property
+    def halfway(self) -> "RetrievalOutputs":
+        """Where the model is that has learned the earlier half of valid too, beside the one that
+        has learned nothing of valid. It shows on the later half what the served retrieval, which
+        has learned all of valid, can do after valid.
+        """
+        folder = f"{self.candidates_uri}/halfway"
+        return RetrievalOutputs(f"{folder}/model", f"{folder}/candidates")
+
+
+def has_halfway(config: RetrievalConfig, has_clock: bool) -> bool:
+    """Whether there is a model halfway through valid: not without a refit, and not without a clock,
+    where nothing of valid is earlier.
+    """
+    return has_clock and config.refit_epochs != 0
+
 
 def write_artifacts(
     model: RetrievalModel,

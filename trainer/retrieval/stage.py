@@ -8,14 +8,16 @@ import tensorflow as tf
 
 from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries, build_queries
-from trainer.data.popularity_forecast import ItemPopularity
+from trainer.data.popularity_forecast import ItemPopularity, PopularityForecast
 from trainer.data.sufficient_data import require_sufficient_data
+from trainer.data.timelines import split_halves
 from trainer.data.training_data import TrainingData
 from trainer.metrics.ranking import summarise_lists
 from trainer.metrics.top_k import rank_nearest
 from trainer.retrieval.artifacts import (
     RetrievalOutputs,
     build_query_module,
+    has_halfway,
     save_refresh_inputs,
     trace,
     write_artifacts,
@@ -37,7 +39,8 @@ def train_retrieval(
     context: RetrievalContext, held_out: RetrievalOutputs, final: RetrievalOutputs
 ) -> dict[str, float]:
     """Trains on train with early stopping on valid and writes the model as `held_out`; then trains
-    on train and valid together for `refit_epochs` more and writes `final`.
+    on train and valid together for `refit_epochs` more and writes `final`, and on train and the
+    earlier half of valid, for `held_out.halfway`.
 
     With `warm_start` in the context, training begins from those weights and runs for `warm_epochs`.
     Resumes an interrupted run; its checkpoints are removed at the end. Of several workers only one
@@ -57,14 +60,33 @@ def train_retrieval(
             _save_learned_weights(model, context, final.candidates_uri)
     # Ranking and the weight of popularity were learned with this forecast; another one has
     # another scale.
-    popularity = ItemPopularity(data.clock(data.train, data.valid), popularity.forecast)
+    forecast = popularity.forecast
     epochs = config.refit_epochs if config.refit_epochs != "auto" else int(measured["best_epoch"])
+    if has_halfway(config, data.has_clock):
+        _write_halfway(model, queries, context, forecast, epochs, held_out.halfway)
+    popularity = ItemPopularity(data.clock(data.train, data.valid), forecast)
     model = refit(model, context, popularity, epochs)
     if hardware.writes:
         _write_final(model, queries, context, popularity, final)
         remove_checkpoints(context.checkpoints)
     _log.info("retrieval trained valid_ndcg@10=%.4f", measured["valid_ndcg@10"])
     return measured
+
+
+def _write_halfway(
+    model: RetrievalModel,
+    queries: EvaluationQueries,
+    context: RetrievalContext,
+    forecast: PopularityForecast,
+    epochs: int,
+    outputs: RetrievalOutputs,
+) -> None:
+    earlier, _ = split_halves(context.data.valid)
+    data = dataclasses.replace(context.data, valid=earlier)
+    popularity = ItemPopularity(data.clock(data.train, earlier), forecast)
+    fitted = refit(model, dataclasses.replace(context, data=data), popularity, epochs)
+    if context.hardware.writes:
+        write_artifacts(fitted, queries, data, context.config, forecast, outputs)
 
 
 def _write_final(
