@@ -1,10 +1,12 @@
 """A grocer whose customers buy one favourite every week, with each value of `recommend.repeats`."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 
+from schema import candidates
 from serving.client.client import Client
 from serving.client.messages import ListingQuery, build_listing_request
 from serving.server.app import run_server
@@ -133,6 +135,18 @@ def _assert_served(root, grocer):
     assert [item for item in _query_server(root, "u3", now) if item] == current["u3"]
 
 
+def _assert_three_models(folder):
+    """Before valid, halfway through it and after it; the three have learned different things."""
+    places = ("held_out_candidates/*", "held_out_candidates/*/halfway/candidates", "candidates/*")
+    (held_out,), (halfway,), (served,) = (
+        [candidates.load(str(path)).vectors[:, :-1] for path in folder.glob(place)]
+        for place in places
+    )
+    assert held_out.shape == halfway.shape == served.shape
+    for one, other in itertools.combinations((held_out, halfway, served), 2):
+        assert np.abs(one - other).max() > 1e-3
+
+
 def test_favourites_are_recommended_where_repeats_are_allowed(grocer, root):
     summary = _run(grocer, root, "allow")
     _, later = _split_items(_test_cut())
@@ -146,6 +160,7 @@ def test_favourites_are_recommended_where_repeats_are_allowed(grocer, root):
     )
     assert held_out == served  # ranking has learned with the former
     assert len(served) == 1
+    _assert_three_models(root / "artifacts/RetrievalTrainer")
     assert len(lists["stranger"]) == K
     _assert_served(root, grocer)
 
