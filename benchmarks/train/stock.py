@@ -10,7 +10,7 @@ import tensorflow_recommenders as tfrs
 
 from trainer.data.timelines import Timelines
 from trainer.layers.attention import compute_log_gaps
-from trainer.retrieval.towers import CandidateTower, QueryTower, average_known_before
+from trainer.retrieval.towers import CandidateTower, QueryTower
 
 _SHUFFLED = 10_000  # examples, as in the tutorial
 _LEARNING_RATE = 0.1  # for Adagrad, as in the tutorial
@@ -29,10 +29,7 @@ def last_query(
     """
     in_vocabulary = batch["item_index"] > 0
     gaps = compute_log_gaps(batch["timestamps"], in_vocabulary)
-    if tower._history is None:
-        history = average_known_before(item_vectors, in_vocabulary)[:, -1]
-    else:
-        history = tower._history(item_vectors, in_vocabulary, gaps, training=training)[:, -1]
+    history = tower._summarise_history(item_vectors, in_vocabulary, gaps, training)[:, -1]
     ids = tower._hide_ids(batch["user_index"], training)
     user = tower._user(batch | {"item_index": batch["item_index"][:, -1:]}, ids)[:, -1]
     moment = tower._moment(batch, in_vocabulary, gaps)[:, -1]
@@ -40,9 +37,10 @@ def last_query(
     taste = tf.math.l2_normalize(
         history + tower._project(tower._dropout(hidden, training=training)), axis=-1
     )
-    if tower._strength is None:
-        return taste
-    return taste * tower._strength(tower._collect_evidence(batch, in_vocabulary, gaps, ids)[:, -1])
+    length = tf.exp(tower._log_scale)
+    if tower._strength is not None:
+        length *= tower._strength(tower._collect_evidence(batch, in_vocabulary, gaps, ids)[:, -1])
+    return taste * length
 
 
 class StockModel(tfrs.Model):
