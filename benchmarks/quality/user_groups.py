@@ -20,6 +20,7 @@ def read_groups(summary: dict[str, Any]) -> dict[str, dict[str, float]]:
             "above_popularity": group["against"][_BASELINE][_METRIC]["value"],
         }
         for name, group in groups.items()
+        if _BASELINE in group.get("against", {})
     }
 
 
