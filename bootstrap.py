@@ -223,9 +223,9 @@ def sync(uv: str, python: Optional[str]) -> None:
 def uv_environment() -> Dict[str, str]:
     """The environment of uv: this one, with the system's certificates unless it says otherwise."""
     environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=os.path.join(ROOT, ".venv"))
-    for name in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # the second is the name before uv 0.11
-        environment.setdefault(name, os.environ.get("UV_SYSTEM_CERTS", "1"))
-    return environment
+    names = ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS")  # the second is uv's older name of it
+    chosen = next((os.environ[name] for name in names if name in os.environ), "1")
+    return dict(environment, **dict.fromkeys(names, chosen))
 
 
 def sync_failure(code: int, python: Optional[str]) -> str:

@@ -19,6 +19,7 @@ SMALL = [
     "--set", "data.interactions.last_spans=20",
     "--set", "split.train_days=16",
     "--set", "retrieval.epochs=2", "--set", "retrieval.warm_epochs=1", "--set", "ranking.epochs=1",
+    "--set", "retrieval.user_ids=true",
     "--set", "blessing.baselines=[]", "--set", "blessing.pushed=[]",
 ]  # fmt: skip
 COMPLETE = 3  # ml_metadata's Execution.State

@@ -124,14 +124,17 @@ def test_sync_installs_exactly_the_locked_set(tmp_path: pathlib.Path):
     assert arguments[4:] == [*extras, "--python", "/opt/python3.10"]
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("0", "0")])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "1"), ({"UV_SYSTEM_CERTS": "0"}, "0"), ({"UV_NATIVE_TLS": "0"}, "0")],
+)
 def test_uv_trusts_the_certificates_of_the_system_unless_told_not_to(
-    given: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("UV_NATIVE_TLS", raising=False)
     monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
-    if given is not None:
-        monkeypatch.setenv("UV_SYSTEM_CERTS", given)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     environment = bootstrap.uv_environment()
     assert environment["UV_SYSTEM_CERTS"] == environment["UV_NATIVE_TLS"] == expected
 

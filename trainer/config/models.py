@@ -116,8 +116,8 @@ class RankingConfig(StrictModel):
     epochs: PositiveInt = 10
     """Maximum number of passes over the training events."""
     batch_size: PositiveInt = 1024
-    """Maximum number of events per batch, each with its negatives; of few events batches are
-    smaller."""
+    """Maximum number of events per batch, each with its negatives; in a log without a clock, few
+    events are in smaller batches."""
     learning_rate: PositiveFloat = 0.001
     """Learning rate of Adam."""
 

@@ -39,7 +39,6 @@ def fit_ranking(
         The metrics of every epoch by name.
     """
     config, seed = context.config, context.seed
-    events = sum(len(examples) for examples in learned)
     batches = [
         batch for examples in learned for batch in build_batches(examples, config.batch_size)
     ]
@@ -50,7 +49,7 @@ def fit_ranking(
         steps=len(batches),
         validation=lambda _: iter(validation),
         validation_steps=len(validation),
-        events=events,
+        events=sum(len(examples) for examples in learned),
         monitor="val_loss",
         mode="min",
         patience=_PATIENCE,
