@@ -33,7 +33,7 @@ from trainer.retrieval.build import build_model
 from trainer.retrieval.forecast import fit_forecast
 from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.training import build_epochs, fit_model
-from trainer.retrieval.validation import create_measure, draw_sample
+from trainer.retrieval.validation import SampleMeasure, draw_sample
 from trainer.training.batches import build_dataset
 from trainer.training.callbacks import Measure
 from trainer.training.context import TrainingContext
@@ -185,12 +185,12 @@ def _seconds(dataset: tf.data.Dataset, steps: int, take: Callable[[Any], Any]) -
     return (time.perf_counter() - start) / steps
 
 
-def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> Measure:
+def _measure(model: RetrievalModel, data: TrainingData, config: RetrievalConfig) -> SampleMeasure:
     """The ranking metrics of each epoch, measured as in the pipeline."""
     queries = build_queries(data.valid, data.moment(data.valid), data.repeats)
     popularity = _forecast_popularity(data, config)
     sample = draw_sample(queries, popularity, data.catalogue.size, config, SEED)
-    return create_measure(model, sample, data, config)
+    return SampleMeasure(model, sample, data.catalogue.size, config.temperature)
 
 
 def _forecast_popularity(data: TrainingData, config: RetrievalConfig) -> ItemPopularity:

@@ -5,11 +5,13 @@ Item n is always followed by item n + 1 (of 8, cyclically), so training has much
 """
 
 import argparse
+import dataclasses
 import json
 import logging
 import pathlib
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -90,10 +92,23 @@ def context(folder, config=CONFIG, hardware=ONE) -> TrainingContext[RetrievalCon
     )
 
 
+@dataclasses.dataclass
+class PlantedMeasure:
+    """The given metrics, with no queries that they are means of."""
+
+    metrics: Callable[[], dict[str, float]]
+
+    def __call__(self) -> dict[str, float]:
+        return self.metrics()
+
+    def ndcg_by_query(self) -> np.ndarray:
+        return np.zeros(0)
+
+
 def fitted(folder, config=CONFIG, model=None, measure=None, hardware=ONE):
     """History of a training that writes everything under `folder`."""
     trained = model or globals()["model"](config, hardware)
-    measured = measure or (lambda: ranked(trained))
+    measured = measure or PlantedMeasure(lambda: ranked(trained))
     return fit_model(trained, context(folder, config, hardware), measured)
 
 

@@ -31,7 +31,8 @@ class RetrievalConfig(StrictModel):
     epochs: PositiveInt = 16
     """Maximum number of passes over the training timelines."""
     patience: PositiveInt = 3
-    """Epochs without a higher NDCG@10 on the validation split before training stops."""
+    """Epochs without an NDCG@10 on the validation split that is higher by more than its standard
+    error, before training stops."""
     positions_per_batch: PositiveInt = 1024
     """Events per batch, padding included; at most as many in-batch negatives."""
     uniform_negatives: Annotated[int, Field(ge=0)] = 512
@@ -62,8 +63,8 @@ class RetrievalConfig(StrictModel):
     popularity_prior: bool | Literal["auto"] = "auto"
     """Whether popularity is part of the score. `auto`: if the log has times."""
     refit_epochs: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
-    """Passes over train and valid together, after the best epoch is known; the result is served.
-    `auto` is as many as the best epoch took; fewer are cheaper, and learn less of the latest
+    """Passes over train and valid together, after the epoch is selected; the result is served.
+    `auto` is as many as the selected epoch took; fewer are cheaper, and learn less of the latest
     events."""
     warm_start: bool = False
     """Starts training from the weights of the currently pushed version, as they were before its own

@@ -12,6 +12,7 @@ from trainer.ranking.examples import RankingExamples
 from trainer.ranking.model import RankingModel
 from trainer.training.context import TrainingContext
 from trainer.training.fit import FitPlan, compile_model, fit_with_resume
+from trainer.training.selection import EpochSelection
 from trainer.training.sparse_adam import SparseAdam
 
 _PATIENCE = 2
@@ -27,7 +28,7 @@ def fit_ranking(
     context: TrainingContext[RankingConfig],
 ) -> dict[str, list[float]]:
     """Trains with early stopping on the loss of the held-out examples; resumes like
-    `fit_with_resume`, and the model then has the best epoch's weights.
+    `fit_with_resume`, and the model then has the weights of the best epoch.
 
     Args:
         model: the untrained model.
@@ -50,9 +51,7 @@ def fit_ranking(
         validation=lambda _: iter(validation),
         validation_steps=len(validation),
         events=sum(len(examples) for examples in learned),
-        monitor="val_loss",
-        mode="min",
-        patience=_PATIENCE,
+        selection=EpochSelection("val_loss", "min", _PATIENCE),
         headline=("loss",),
     )
     return fit_with_resume(model, plan, context)

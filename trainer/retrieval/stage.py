@@ -30,7 +30,7 @@ from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.training import RetrievalContext, fit_held_out, refit
 from trainer.retrieval.warm_start import collect_weights, save_weights
 from trainer.training import tensorboard
-from trainer.training.checkpoints import remove_checkpoints
+from trainer.training.checkpoints import find_selected_epoch, remove_checkpoints
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def train_without_valid(
     metrics = {f"valid_{name}": value for name, value in metrics.items()} | {
         "popularity_weight": model.popularity_weight,
         "epochs": len(history["loss"]),
-        "best_epoch": int(np.argmax(history["val_ndcg@10"])) + 1,
+        "best_epoch": find_selected_epoch(history) + 1,
         "loss": history["loss"][-1],
         "valid_loss": min(history["val_loss"]),
     }

@@ -13,7 +13,12 @@ from trainer.data.timelines import Timelines, concat_timelines
 from trainer.data.windows import Batch, Windows, batch_windows, count_batches, cut_windows
 from trainer.retrieval.build import build_model, copy_to_float32
 from trainer.retrieval.model import RetrievalModel
-from trainer.retrieval.validation import create_measure, draw_sample, measure_baselines
+from trainer.retrieval.validation import (
+    QueryMeasure,
+    SampleMeasure,
+    draw_sample,
+    measure_baselines,
+)
 from trainer.training import tensorboard
 from trainer.training.batches import (
     NEGATIVES,
@@ -24,11 +29,12 @@ from trainer.training.batches import (
     pad_to_bucket,
     require_equal_shares,
 )
-from trainer.training.callbacks import FiniteLoss, Measure
+from trainer.training.callbacks import FiniteLoss
 from trainer.training.checkpoints import copy_weights
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
 from trainer.training.fit import FitPlan, compile_model, fit_with_resume
+from trainer.training.selection import EpochSelection
 from trainer.training.sparse_adam import SparseAdam
 
 RetrievalContext = TrainingContext[RetrievalConfig]
@@ -51,15 +57,17 @@ def fit_held_out(
     if hardware.writes:
         baselines = measure_baselines(sample, popularity.clock, _RECENT_DAYS)
         tensorboard.write_baselines(baselines, context.log_dir, config.epochs)
-    history = fit_model(trained, context, create_measure(trained, sample, data, config))
+    measure = SampleMeasure(trained, sample, data.catalogue.size, config.temperature)
+    history = fit_model(trained, context, measure)
     return history, copy_to_float32(trained, data, data.train, popularity, config)
 
 
 def fit_model(
-    model: RetrievalModel, context: RetrievalContext, measure: Measure
+    model: RetrievalModel, context: RetrievalContext, measure: QueryMeasure
 ) -> dict[str, list[float]]:
-    """Trains on train until `ndcg@10` of `measure` has not improved for `patience` epochs; the
-    model, created in the scope of the hardware, then has the best epoch's weights.
+    """Trains on train until `ndcg@10` of `measure` has not improved for `patience` epochs by more
+    than its error; the model, created in the scope of the hardware, then has the weights of the
+    selected epoch.
 
     Begins from the weights of `warm_start`, where the context has one, and resumes like
     `fit_with_resume`. Returns the metrics of every epoch by name.
@@ -78,9 +86,7 @@ def fit_model(
         validation=validation,
         validation_steps=validation_steps,
         events=int((train.own & train.positive & (train.item_index > 0)).sum()),
-        monitor="val_ndcg@10",
-        mode="max",
-        patience=config.patience,
+        selection=EpochSelection("val_ndcg@10", "max", config.patience, measure.ndcg_by_query),
         headline=("ndcg@10", "recall@10"),
         measure=measure,
     )

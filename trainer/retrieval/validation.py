@@ -1,6 +1,7 @@
 """Ranking metrics after each epoch, for a sample of valid's evaluation queries."""
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -9,17 +10,15 @@ from trainer.config.models import RetrievalConfig
 from trainer.data.evaluation_queries import EvaluationQueries
 from trainer.data.popularity import PopularityClock
 from trainer.data.popularity_forecast import ItemPopularity
-from trainer.data.training_data import TrainingData
 from trainer.data.windows import Batch
 from trainer.metrics.ranking import average_metrics, compute_user_metrics
 from trainer.metrics.top_k import compute_exact_products, iterate_blocks, rank_popular, select_top_k
 from trainer.retrieval.build import compute_item_vectors
 from trainer.retrieval.model import RetrievalModel
-from trainer.training.callbacks import Measure
 
 _DEPTH = 10
 _MIN_USERS = 512
-_MAX_SCORES = 20_000_000
+_MAX_SCORES = 100_000_000
 SampleMetrics = dict[str, float]
 
 
@@ -35,8 +34,8 @@ class ValidationSample:
 
     def measure(
         self, query_vectors: np.ndarray, vectors: np.ndarray, weight: float
-    ) -> SampleMetrics:
-        """`recall@10` and `ndcg@10`.
+    ) -> dict[str, np.ndarray]:
+        """`recall@10` and `ndcg@10`, [users] each.
 
         Scores are the dot products of `query_vectors` [users, dim] and `vectors` [n, dim], plus
         `weight` times log popularity.
@@ -47,7 +46,7 @@ class ValidationSample:
             scores = products + np.float32(weight) * self.log_popularity
             interacted = self.queries.interacted[part]
             lists.append(select_top_k(scores, interacted, _DEPTH, self.queries.repeats))
-        return measure_lists(np.concatenate(lists), self.queries.relevant)
+        return _measure_users(np.concatenate(lists), self.queries.relevant)
 
 
 def draw_sample(
@@ -85,43 +84,67 @@ def measure_baselines(
         name: rank_popular(count, queries.interacted, _DEPTH, queries.repeats)
         for name, count in counts.items()
     }
-    return {name: measure_lists(each, queries.relevant) for name, each in lists.items()}
+    return {
+        name: average_metrics(_measure_users(each, queries.relevant))
+        for name, each in lists.items()
+    }
 
 
-def measure_lists(lists: np.ndarray, relevant: list[np.ndarray]) -> SampleMetrics:
-    """Means over users of recall@10 and NDCG@10 of the lists [users, 10]."""
-    means = average_metrics(compute_user_metrics(lists, relevant, (_DEPTH,)))
-    return {name: means[name] for name in ("recall@10", "ndcg@10")}
+def _measure_users(lists: np.ndarray, relevant: list[np.ndarray]) -> dict[str, np.ndarray]:
+    metrics = compute_user_metrics(lists, relevant, (_DEPTH,))
+    return {name: metrics[name] for name in ("recall@10", "ndcg@10")}
 
 
-def build_tensors(batch: Batch) -> dict[str, tf.Tensor]:
-    """The batch's arrays as tensors."""
-    return {name: tf.constant(values) for name, values in batch.items()}
+class QueryMeasure(Protocol):
+    """Metrics after an epoch, whose `ndcg@10` is the mean of `ndcg_by_query`."""
+
+    def __call__(self) -> SampleMetrics:
+        """The metrics with the model's current weights."""
+        ...
+
+    def ndcg_by_query(self) -> np.ndarray:
+        """[queries] NDCG@10 of each query, as of the last call; empty if it is unknown."""
+        ...
 
 
-def create_measure(
-    model: RetrievalModel, sample: ValidationSample, data: TrainingData, config: RetrievalConfig
-) -> Measure:
-    """A function that returns recall@10 and NDCG@10 of the sample with the current weights.
+class SampleMeasure:
+    """Measures the sample with the model's current weights."""
 
-    Args:
-        model: the model in training.
-        sample: evaluation queries of valid.
-        data: the catalogue.
-        config: temperature of the scores.
-    """
+    def __init__(
+        self, model: RetrievalModel, sample: ValidationSample, items: int, temperature: float
+    ) -> None:
+        """`model` is the one in training, `items` the size of the catalogue; `temperature` divides
+        the scores.
+        """
+        self._model = model
+        self._sample = sample
+        self._items = items
+        self._temperature = temperature
+        self._ndcg = np.zeros(0)
 
-    def measure() -> dict[str, float]:
-        vectors = compute_item_vectors(model.candidate_tower, data.catalogue.size)
+    def __call__(self) -> SampleMetrics:
+        """Means over the sample's users of recall@10 and NDCG@10."""
+        vectors = compute_item_vectors(self._model.candidate_tower, self._items)
+        queries = self._encode(vectors) / self._temperature
+        metrics = self._sample.measure(queries, vectors, self._model.popularity_weight)
+        self._ndcg = metrics["ndcg@10"]
+        return average_metrics(metrics)
+
+    def ndcg_by_query(self) -> np.ndarray:
+        """See `QueryMeasure`; a query is that of a user."""
+        return self._ndcg
+
+    def _encode(self, vectors: np.ndarray) -> np.ndarray:
         parts = [
-            model.query_tower(
-                build_tensors(batch),
+            self._model.query_tower(
+                _build_tensors(batch),
                 tf.gather(vectors, batch["item_index"]),
                 training=False,
             )[:, -1]
-            for batch in sample.batches
+            for batch in self._sample.batches
         ]
-        query_vectors = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy() / config.temperature
-        return sample.measure(query_vectors, vectors, model.popularity_weight)
+        return tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()
 
-    return measure
+
+def _build_tensors(batch: Batch) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(values) for name, values in batch.items()}

@@ -1,4 +1,4 @@
-"""Checkpoints of a training run and of its best weights, in a folder or an object store."""
+"""Checkpoints of a training run and of its selected weights, in a folder or an object store."""
 
 import json
 import math
@@ -6,13 +6,17 @@ import pathlib
 import tempfile
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from schema.errors import TandemError, TrainingDiverged
 from schema.storage import object_store, plain_path
 from schema.storage.locations import is_remote
+from trainer.training.selection import EpochSelection
 
 EpochLogs = dict[str, float]
+_SELECTED = "selected"
+"""In the logs of an epoch: 1.0 if it replaced the epoch that was selected before it."""
 _LATEST = "checkpoint"
 """TensorFlow's name for the file that names the latest checkpoint."""
 
@@ -21,35 +25,34 @@ class TrainingState(tf.keras.callbacks.Callback):
     """Early stopping with state that survives an interruption of the process.
 
     After each epoch the weights, the optimizer and the metrics of all epochs are saved atomically
-    as one checkpoint. The best weights are saved before it as a separate checkpoint. (Keras'
-    BackupAndRestore does not save the state of EarlyStopping, so its best weights and its patience
-    would be reset by an interruption.)
+    as one checkpoint. The weights of the selected epoch are saved before it as a separate
+    checkpoint. (Keras' BackupAndRestore does not save the state of EarlyStopping, so its best
+    weights and its patience would be reset by an interruption.)
     """
 
-    def __init__(
-        self, model: tf.keras.Model, folder: str, monitor: str, mode: str, patience: int
-    ) -> None:
+    def __init__(self, model: tf.keras.Model, folder: str, selection: EpochSelection) -> None:
         """Creates the checkpoints' variables; call `restore` to load an earlier state.
 
         Args:
             model: compiled, with all its variables created.
             folder: path or URL of the checkpoints.
-            monitor: the metric that selects the best epoch.
-            mode: "max" if its greatest value is best, "min" if its least value is.
-            patience: epochs without a better value before training stops.
+            selection: selects the epoch and ends training.
         """
         super().__init__()
-        self._monitor = monitor
-        self._sign = 1.0 if mode == "max" else -1.0
-        self._patience = patience
+        self._selection = selection
         self._logs = tf.Variable("[]", dtype=tf.string, name="logs")
+        self._selected_queries = tf.Variable("[]", dtype=tf.string, name="selected_queries")
         self._writes = model.distribute_strategy.extended.should_checkpoint
         self._folder = CheckpointFolder(folder)
         weights = list_weights(model)
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
         self._last = _create_manager(
-            f"{self._folder.path}/last", weights=weights, optimizer=model.optimizer, logs=self._logs
+            f"{self._folder.path}/last",
+            weights=weights,
+            optimizer=model.optimizer,
+            logs=self._logs,
+            selected_queries=self._selected_queries,
         )
         self._best = _create_manager(f"{self._folder.path}/best", weights=weights)
 
@@ -65,16 +68,15 @@ class TrainingState(tf.keras.callbacks.Callback):
         return {name: [epoch[name] for epoch in logs] for name in logs[0]}
 
     @property
-    def best_epoch(self) -> int:
-        """Index of the epoch with the best value; the first one wins ties."""
-        values = [self._sign * epoch[self._monitor] for epoch in self.logs]
-        return values.index(max(values))
+    def selected_epoch(self) -> int:
+        """Index of the selected epoch."""
+        return find_selected_epoch(self.history)
 
     @property
     def stopped(self) -> bool:
-        """Whether `patience` epochs have passed since the best one."""
+        """Whether `patience` epochs have passed since the selected one."""
         done = len(self.logs)
-        return done > 0 and done - 1 - self.best_epoch >= self._patience
+        return done > 0 and done - 1 - self.selected_epoch >= self._selection.patience
 
     def restore(self) -> int:
         """Restores the latest saved epoch, if any; returns the number of finished epochs."""
@@ -84,8 +86,8 @@ class TrainingState(tf.keras.callbacks.Callback):
             ).assert_existing_objects_matched()
         return len(self.logs)
 
-    def restore_best(self) -> None:
-        """Restores the weights of the best epoch, in the process that writes checkpoints."""
+    def restore_selected(self) -> None:
+        """Restores the weights of the selected epoch, in the process that writes checkpoints."""
         if self._writes and self._best.latest_checkpoint:
             self._best.checkpoint.restore(self._best.latest_checkpoint).expect_partial()
 
@@ -98,13 +100,31 @@ class TrainingState(tf.keras.callbacks.Callback):
                     f"expected a finite {name}, received {value} in epoch {epoch + 1}; "
                     "lower learning_rate"
                 )
-        self._logs.assign(json.dumps([*self.logs, logs]))
+        selected = self._select(logs)
+        self._logs.assign(json.dumps([*self.logs, logs | {_SELECTED: float(selected)}]))
         if self._writes:
-            if self.best_epoch == len(self.logs) - 1:
+            if selected:
                 self._best.save()
             self._last.save()
             self._folder.save()
         self.model.stop_training = self.stopped
+
+    def _select(self, logs: EpochLogs) -> bool:
+        """Whether the epoch that has just ended is the selected one."""
+        queries = np.asarray(self._selection.by_query(), dtype=float)
+        monitor = self._selection.monitor
+        if self.logs:
+            before = np.array(json.loads(self._selected_queries.numpy()))
+            value, selected = logs[monitor], self.logs[self.selected_epoch][monitor]
+            if not self._selection.is_better(value, selected, queries, before):
+                return False
+        self._selected_queries.assign(json.dumps(queries.tolist()))
+        return True
+
+
+def find_selected_epoch(history: dict[str, list[float]]) -> int:
+    """Index of the epoch whose weights the model has after `fit_with_resume` returned `history`."""
+    return max(number for number, selected in enumerate(history[_SELECTED]) if selected)
 
 
 def remove_checkpoints(folder: str) -> None:

@@ -1,8 +1,8 @@
-"""Training that resumes after an interruption and keeps the weights of the best epoch."""
+"""Training that resumes after an interruption and keeps the weights of the selected epoch."""
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import tensorflow as tf
 
@@ -14,11 +14,12 @@ from trainer.training.checkpoints import TrainingState
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
 from trainer.training.model import EpochMetricsModel
+from trainer.training.selection import EpochSelection
 
 
 @dataclasses.dataclass(frozen=True)
 class FitPlan:
-    """The batches of a training run, and how its best epoch is selected."""
+    """The batches of a training run, and how its epoch is selected."""
 
     training: EpochBatches
     steps: int
@@ -27,12 +28,7 @@ class FitPlan:
     validation_steps: int
     events: int
     """Events per epoch."""
-    monitor: str
-    """The metric that selects the best epoch."""
-    mode: Literal["max", "min"]
-    """Whether the greatest or the least value of `monitor` is best."""
-    patience: int
-    """Epochs without a better value before training stops."""
+    selection: EpochSelection
     headline: tuple[str, ...]
     """Metrics that TensorBoard shows with the hyper-parameters."""
     measure: Measure = dict
@@ -62,12 +58,12 @@ def fit_with_resume(
     model: EpochMetricsModel, plan: FitPlan, context: TrainingContext[Any]
 ) -> dict[str, list[float]]:
     """Trains the compiled `model` for at most `config.epochs` epochs; the model then has the
-    weights of the best epoch.
+    weights of the selected epoch.
 
     Resumes after the last epoch in `context.checkpoints`. Returns the metrics of every epoch by
     name. Raises TrainingDiverged when the loss is not finite.
     """
-    state = TrainingState(model, context.checkpoints, plan.monitor, plan.mode, plan.patience)
+    state = TrainingState(model, context.checkpoints, plan.selection)
     done = state.restore()
     training = build_dataset(plan.training, done, context.hardware)
     if not state.stopped:
@@ -86,7 +82,7 @@ def fit_with_resume(
                 *_create_log_callbacks(model, training, plan, context),
             ],
         )
-    state.restore_best()
+    state.restore_selected()
     return state.history
 
 
@@ -103,7 +99,7 @@ def _create_log_callbacks(
     if hardware.replicas == 1:
         tensorboard.write_graph(model, training, log_dir)
     tensorboard.write_hyper_parameters(context.config.model_dump(), log_dir, plan.headline)
-    shown = dict.fromkeys(["loss", "val_loss", plan.monitor])
+    shown = dict.fromkeys(["loss", "val_loss", plan.selection.monitor])
     return [
         tensorboard.create_scalars_callback(log_dir, hardware.profile),
         ProgressLog(context.config.epochs, *shown),

@@ -148,7 +148,8 @@ def test_training_starts_from_the_given_weights(tmp_path):
     def loss(name, start):
         model = chains.model(still)
         context = dataclasses.replace(chains.context(tmp_path / name, still), warm_start=start)
-        return fit_model(model, context, lambda: chains.ranked(model))["val_loss"][0]
+        measure = chains.PlantedMeasure(lambda: chains.ranked(model))
+        return fit_model(model, context, measure)["val_loss"][0]
 
     assert loss("warm", WarmStart(weights, data)) < loss("anew", None) - 0.5
 
