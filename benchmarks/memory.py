@@ -104,13 +104,14 @@ def _peaks(data: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     from components.ingest.fingerprint import compute_input_fingerprint
     from pipeline import dag
     from pipeline.config.config import load_config
+    from pipeline.execution.sequential import SequentialRunner
     from pipeline.metadata import build_connection_config
     from pipeline.run_root import open_local_root
-    from pipeline.runner import LocalRunner, build_run_locations
+    from pipeline.runner import build_run_locations
 
     peaks: dict[str, float] = {}
 
-    class Forking(LocalRunner):
+    class Forking(SequentialRunner):
         def launch(self, name: str, node: Callable[[], object]) -> None:
             peaks[name] = measure_peak(node)
             print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)

@@ -139,8 +139,8 @@ def _run(
             profile.begin_stage(name)
             super().start_stage(name)
 
-        def finish_stage(self, seconds: float, cached: bool) -> None:
-            super().finish_stage(seconds, cached)
+        def finish_stage(self, name: str, seconds: float, cached: bool) -> None:
+            super().finish_stage(name, seconds, cached)
             profile.begin_stage("between")
 
     config = load_config(path, overrides)

@@ -20,33 +20,37 @@ _trials = logging.getLogger("tandem.progress.trials")
 
 
 class StageLines(logging.Handler):
-    """Shows the records of the `tandem.progress` logger while a stage runs.
+    """Shows the records of the `tandem.progress` logger while stages run.
 
-    On a terminal, one line is updated in place. Elsewhere a line is printed when a stage begins, at
-    most one every `PROGRESS_INTERVAL_SECONDS` with its progress, and one with its duration.
+    On a terminal, one line with all stages that run is updated in place. Elsewhere a line is
+    printed when a stage begins, at most one every `PROGRESS_INTERVAL_SECONDS` with its progress,
+    and one with its duration. A record belongs to the stage that its `stage` names, and without it
+    to the latest one.
     """
 
     def __init__(self, console: Console):
         super().__init__(logging.INFO)
         self._console = console
         self._status: Status | None = None
-        self._name = ""
-        self._message = ""
-        self._shown_at = 0.0
+        self._messages: dict[str, str] = {}
+        """Latest progress of each stage that runs."""
+        self._shown_at: dict[str, float] = {}
 
     def start_stage(self, name: str) -> None:
         """Shows that a stage begins."""
-        self._name, self._message = name, ""
+        self._messages[name] = ""
         if self._console.is_terminal:
-            self._status = self._console.status(name)
-            self._status.start()
+            self._update()
         else:
-            self._write("…")
+            self._write(name, "…")
 
-    def finish_stage(self, seconds: float, cached: bool) -> None:
+    def finish_stage(self, name: str, seconds: float, cached: bool) -> None:
         """Shows that the stage has succeeded, after `seconds` or from the cache."""
         self.stop()
-        self._write("cached" if cached else f"{seconds:.1f} s")
+        self._write(name, "cached" if cached else f"{seconds:.1f} s")
+        del self._messages[name]
+        if self._messages and self._console.is_terminal:
+            self._update()
 
     def stop(self) -> None:
         """Removes the line that is updated in place, if there is one."""
@@ -55,16 +59,25 @@ class StageLines(logging.Handler):
             self._status = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the progress record as the latest one and shows it."""
-        self._message = record.getMessage()
-        if self._status is not None:
-            self._status.update(f"{self._name}  {self._message}")
-        elif time.monotonic() - self._shown_at >= PROGRESS_INTERVAL_SECONDS:
-            self._write("…")
+        """Keeps the progress record as the latest one of its stage and shows it."""
+        name = getattr(record, "stage", None) or next(reversed(self._messages), "")
+        self._messages[name] = record.getMessage()
+        if self._console.is_terminal:
+            self._update()
+        elif time.monotonic() - self._shown_at.get(name, 0.0) >= PROGRESS_INTERVAL_SECONDS:
+            self._write(name, "…")
 
-    def _write(self, duration: str) -> None:
-        self._shown_at = time.monotonic()
-        line = f"  {self._name:<30} {duration:>9}  {self._message}".rstrip()
+    def _update(self) -> None:
+        text = "  ·  ".join(f"{name}  {text}".rstrip() for name, text in self._messages.items())
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        else:
+            self._status.update(text)
+
+    def _write(self, name: str, duration: str) -> None:
+        self._shown_at[name] = time.monotonic()
+        line = f"  {name:<30} {duration:>9}  {self._messages[name]}".rstrip()
         self._console.print(line, highlight=False, soft_wrap=True)
 
 

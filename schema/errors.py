@@ -1,6 +1,7 @@
 """Tandem's exceptions, and the exit code of each.
 
     TandemError                 1   a failure of Tandem itself
+    ├── StageKilled             1   the process of a stage was killed
     ├── UsageError              2   the command line or the environment is invalid
     │   ├── ConfigError         2   the configuration is invalid
     │   └── NoRunError          2   there is no finished run at --root
@@ -16,6 +17,10 @@ class TandemError(Exception):
     """Base of all exceptions. `exit_code` is the exit code of the command line."""
 
     exit_code = 1
+
+
+class StageKilled(TandemError):
+    """The process of a stage ended without a result, for example because memory ran out."""
 
 
 class UsageError(TandemError):

@@ -35,7 +35,6 @@ from trainer.retrieval.model import RetrievalModel
 from trainer.retrieval.training import build_epochs, fit_model
 from trainer.retrieval.validation import SampleMeasure, draw_sample
 from trainer.training.batches import build_dataset
-from trainer.training.callbacks import Measure
 from trainer.training.context import TrainingContext
 from trainer.training.distribution import Hardware
 
@@ -103,8 +102,9 @@ class Interleaved:
     stock.
     """
 
-    def __init__(self, measure: Measure, stock: Stock, steps: int):
+    def __init__(self, measure: SampleMeasure, stock: Stock, steps: int):
         self._measure = measure
+        self.ndcg_by_query = measure.ndcg_by_query
         self._stock = stock
         self._steps = steps
         self.measuring: list[float] = []

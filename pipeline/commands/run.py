@@ -9,6 +9,7 @@ from rich.console import Console
 from components.ingest import preflight
 from pipeline.config.config import Config, load_config
 from pipeline.console import redirect_output, show_stages
+from pipeline.execution import node_process
 from pipeline.report import terminal
 from pipeline.run_root import RunRoot, open_root
 from schema.errors import NotBlessed
@@ -78,6 +79,7 @@ def execute_run(
         if console.is_terminal
         else contextlib.nullcontext()
     ):
+        node_process.start_server()
         from components.artifacts import s3_filesystem
         from pipeline.run_files import write_run_files
         from pipeline.runner import run_pipeline

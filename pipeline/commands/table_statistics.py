@@ -4,6 +4,7 @@ Apart from `schema`, because it imports TFX, which takes seconds, after the chea
 """
 
 import dataclasses
+import functools
 from typing import NamedTuple
 
 from rich.console import Console
@@ -15,9 +16,10 @@ from components.validation.drift import Statistics
 from pipeline import dag
 from pipeline.config.config import Config
 from pipeline.console import StageLines
+from pipeline.execution.sequential import SequentialRunner
 from pipeline.metadata import RunMetadata, build_connection_config
 from pipeline.run_root import RunRoot
-from pipeline.runner import LocalRunner, build_run_locations
+from pipeline.runner import build_run_locations
 
 
 class TableStatistics(NamedTuple):
@@ -46,9 +48,8 @@ def compute_table_statistics(
     pipeline = dag.build_statistics_pipeline(config, locations, fingerprint, connection)
     lines = StageLines(console)
     try:
-        LocalRunner(lines.start_stage, lambda name, took: lines.finish_stage(took, False)).run(
-            pipeline
-        )
+        finish = functools.partial(lines.finish_stage, cached=False)
+        SequentialRunner(lines.start_stage, finish).run(pipeline)
     finally:
         lines.stop()
     metadata = RunMetadata(at.metadata, config.name)

@@ -17,9 +17,9 @@ def test_a_stage_is_reported_at_its_start_and_end():
         lines.start_stage("Trainer")
         assert _lines(out) == [["Trainer", "…"]]
         logging.getLogger("tandem.progress").info("epoch=1")
-        lines.finish_stage(2.0, cached=False)
+        lines.finish_stage("Trainer", 2.0, cached=False)
         lines.start_stage("Pusher")
-        lines.finish_stage(0.1, cached=True)
+        lines.finish_stage("Pusher", 0.1, cached=True)
     assert _lines(out)[1:] == [
         ["Trainer", "2.0", "s", "epoch=1"],
         ["Pusher", "…"],

@@ -8,9 +8,10 @@ import pytest
 from components.ingest.fingerprint import compute_input_fingerprint
 from pipeline import cli, dag
 from pipeline.config.config import load_config
+from pipeline.execution.sequential import SequentialRunner
 from pipeline.metadata import GATE_NODE, build_connection_config, find_previous_statistics
 from pipeline.run_root import RunRoot
-from pipeline.runner import LocalRunner, build_run_locations
+from pipeline.runner import build_run_locations
 
 SHOP = """
 name = "shop"
@@ -63,7 +64,7 @@ def pass_gate(config: pathlib.Path, data: pathlib.Path, root: pathlib.Path) -> N
             raise Passed
 
     with pytest.raises(Passed):
-        LocalRunner(lambda name: None, finished).run(
+        SequentialRunner(lambda name: None, finished).run(
             dag.build_pipeline(read, locations, fingerprint, connection, before)
         )
 
