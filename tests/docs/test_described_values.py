@@ -40,7 +40,9 @@ BATCHING = BatchingConfig(threads=1)
 LIMITS = RequestLimits()
 SERVING = ServingConfig()
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
-MONITORED = re.findall(r'monitor="val_(.+?)"', documents.read("trainer/retrieval/training.py"))
+MONITORED = re.findall(
+    r'EpochSelection\(\s*"val_(.+?)"', documents.read("trainer/retrieval/training.py")
+)
 """What early stopping of retrieval looks at."""
 SEARCHED = [f"`{name}`" for name in DEFAULT_RANGES]
 DAY, HOUR = 24 * 3600, 3600
@@ -75,9 +77,9 @@ SENTENCES = {
         f"{DataRefused.exit_code}",
     ],
     "docs/TRAINING.md": [
-        f"for {NUMBERS[ranking_training._PATIENCE]} epochs. Both keep the weights of the best",
-        "Retrieval stops when NDCG@10 on a sample of validation users has not risen for "
-        "`retrieval.patience` epochs",
+        f"for {NUMBERS[ranking_training._PATIENCE]} epochs, and keeps the weights of the best one",
+        f"only if its {MONITORED[0].upper()} on a sample of validation users is higher",
+        "stops when none was for `retrieval.patience` epochs",
         "traces steps {} to {} of the first epoch".format(*tensorboard._PROFILED_STEPS),
         f"the {tensorboard._PROJECTED:,} items with the most interactions",
         f"stops training at that batch, with exit code {TrainingDiverged.exit_code}",
@@ -108,7 +110,7 @@ SENTENCES = {
         f"enough for {TaskRetries().wait_at_most_seconds // (6 * HOUR) - 1} attempts of six hours",
     ],
     "docs/CONFIG.md": [
-        f"Epochs without a higher {MONITORED[0].upper()} on the",
+        f"Epochs without an {MONITORED[0].upper()} on the validation split that is higher",
         f"Groups are the {fairness._MAX_GROUPS} most frequent values",
         f"only groups of {MIN_USERS} or more are compared",
         f"at {enumerate_values(CUTOFFS, 'or')}, by default",
