@@ -1,8 +1,7 @@
 """The layout of a root, `--root`, on this machine or on an object store.
 
-On an object store, components write their artifacts there directly. ML Metadata's SQLite file,
-which needs a local disk, is downloaded before a run; it, the summary, the report, the log and
-TensorBoard's quality over runs are uploaded after it.
+On an object store, components write their artifacts there directly, and `pipeline.remote_root`
+keeps the other files up to date.
 """
 
 import contextlib
@@ -13,12 +12,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
+from pipeline.remote_root import LOG, METADATA, SUMMARY, RemoteRoot
 from schema.errors import NoRunError, UsageError
 from schema.run_summary import RunSummary
 from schema.storage import object_store
 from schema.storage.locations import is_remote
-
-_SUMMARY = "summary.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +27,8 @@ class RunRoot:
     uri: str = ""
     """URL of a root on an object store, "" otherwise. Components write there, and `root` is a
     temporary folder for everything else."""
+    remote: RemoteRoot | None = None
+    """Keeps the files of a root on an object store during a run; None for other roots."""
 
     @property
     def location(self) -> str:
@@ -43,7 +43,7 @@ class RunRoot:
     @property
     def metadata(self) -> pathlib.Path:
         """ML Metadata's SQLite file."""
-        return self.root / "metadata.sqlite"
+        return self.root / METADATA
 
     @property
     def serving(self) -> pathlib.Path:
@@ -78,12 +78,12 @@ class RunRoot:
     @property
     def log(self) -> pathlib.Path:
         """Full log of the latest run."""
-        return self.root / "run.log"
+        return self.root / LOG
 
     @property
     def summary(self) -> pathlib.Path:
         """summary.json of the latest finished run."""
-        return self.root / "summary.json"
+        return self.root / SUMMARY
 
     @property
     def backfill(self) -> pathlib.Path:
@@ -127,46 +127,20 @@ def open_root(root: str) -> Iterator[RunRoot]:
 
     For a URL, the metadata are downloaded first. When the block ends, also with an error, they and
     all other local files are uploaded. Inside the block SIGTERM, which a cluster sends before it
-    stops a machine, acts like Ctrl-C. Raises UsageError if the store cannot be read or written. If
-    another run has uploaded its metadata in the meantime, raises UsageError and uploads nothing.
+    stops a machine, acts like Ctrl-C. Raises UsageError if the store cannot be read or written, and
+    ConcurrentRun, which uploads nothing, as `pipeline.remote_root`.
     """
     if not is_remote(root):
         yield open_local_root(pathlib.Path(root))
         return
     with tempfile.TemporaryDirectory(prefix="tandem-run-") as folder:
-        run_root = RunRoot(pathlib.Path(folder), root)
-        with object_store.translate_errors(root):
-            fingerprint = _fetch_metadata(run_root)
+        remote = RemoteRoot(pathlib.Path(folder), root)
+        remote.fetch()
         try:
             with _interrupt_on_sigterm():
-                yield run_root
+                yield RunRoot(pathlib.Path(folder), root, remote)
         finally:
-            with object_store.translate_errors(root):
-                _upload_root(run_root, fingerprint)
-
-
-def _fetch_metadata(run_root: RunRoot) -> str:
-    """Downloads the metadata, if there are any; returns the object's version, "" for none."""
-    object_store.require_bucket(run_root.uri)
-    fingerprint = object_store.compute_version(_get_metadata_uri(run_root))
-    if fingerprint:
-        run_root.metadata.write_bytes(object_store.read(_get_metadata_uri(run_root)))
-    return fingerprint
-
-
-def _upload_root(run_root: RunRoot, fingerprint: str) -> None:
-    if object_store.compute_version(_get_metadata_uri(run_root)) != fingerprint:
-        raise UsageError(
-            f"expected to be the only run at {run_root.uri}, but another one has ended there in "
-            "the meantime; the metadata of this run are discarded: run it again"
-        )
-    object_store.upload(run_root.root, run_root.uri, without=_SUMMARY)
-    if run_root.summary.exists():
-        object_store.upload_file(run_root.summary, f"{run_root.uri}/{_SUMMARY}")
-
-
-def _get_metadata_uri(run_root: RunRoot) -> str:
-    return f"{run_root.uri}/{run_root.metadata.name}"
+            remote.store_all()
 
 
 @contextlib.contextmanager
@@ -183,8 +157,8 @@ def read_summary(root: str) -> str:
     if not is_remote(root):
         return get_finished_root(pathlib.Path(root)).summary.read_text(encoding="utf-8")
     with object_store.translate_errors(root):
-        if object_store.is_file(f"{root}/{_SUMMARY}"):
-            return object_store.read(f"{root}/{_SUMMARY}").decode()
+        if object_store.is_file(f"{root}/{SUMMARY}"):
+            return object_store.read(f"{root}/{SUMMARY}").decode()
     raise NoRunError(
         f"expected a finished run at {root}, found no summary.json there; "
         f"run `tandem run --config … --root {root}` first"
@@ -196,7 +170,7 @@ def load_summary(root: str) -> RunSummary:
 
     Raises NoRunError if there is none, UsageError if another version of Tandem wrote it.
     """
-    return RunSummary.parse(read_summary(root), f"{root}/{_SUMMARY}")
+    return RunSummary.parse(read_summary(root), f"{root}/{SUMMARY}")
 
 
 @contextlib.contextmanager

@@ -79,7 +79,8 @@ def execute_pipeline(
 
     A refused push is the exception: the Pusher is the last node, and the stages before it are worth
     a summary, so the refusal is returned. NotBlessed from an earlier node, such as an index below
-    its target, is raised.
+    its target, is raised. At a root on an object store, the metadata of each executed stage are
+    stored when it ends; ConcurrentRun is raised as in `pipeline.remote_root`.
 
     Args:
         pipeline: The DAG.
@@ -92,19 +93,26 @@ def execute_pipeline(
     metadata = RunMetadata(run_root.metadata, name)
     stages: list[dict[str, Any]] = []
 
+    def start_stage(stage: str) -> None:
+        if run_root.remote is not None:
+            run_root.remote.require_own()
+        stage_lines.start_stage(stage)
+
     def record_stage(stage: str, seconds: float) -> None:
         with lock_metadata(run_root.metadata):
             latest = metadata.find_latest_run(stage)
-        cached = latest is not None and latest.cached
+            cached = latest is not None and latest.cached
+            if run_root.remote is not None and not cached:
+                run_root.remote.store_stage()
         stage_lines.finish_stage(stage, seconds, cached)
         stages.append({"name": stage, "seconds": round(seconds, 2), "cached": cached})
 
     not_blessed = None
     try:
         if limit == 1:
-            SequentialRunner(stage_lines.start_stage, record_stage).run(pipeline)
+            SequentialRunner(start_stage, record_stage).run(pipeline)
         else:
-            ParallelRunner(limit, run_root.log, stage_lines.start_stage, record_stage).run(pipeline)
+            ParallelRunner(limit, run_root.log, start_stage, record_stage).run(pipeline)
     except NotBlessed as error:
         if len(stages) < len(pipeline.components) - 1:
             raise
@@ -114,4 +122,7 @@ def execute_pipeline(
 
 def build_run_locations(data: str, run_root: RunRoot) -> RunLocations:
     """Where a run on this machine reads and writes."""
-    return RunLocations.build(run_root.location, data)
+    locations = RunLocations.build(run_root.location, data)
+    if run_root.remote is None:
+        return locations
+    return dataclasses.replace(locations, artifacts=run_root.remote.artifacts)

@@ -4,7 +4,8 @@
     ├── StageKilled             1   the process of a stage was killed
     ├── UsageError              2   the command line or the environment is invalid
     │   ├── ConfigError         2   the configuration is invalid
-    │   └── NoRunError          2   there is no finished run at --root
+    │   ├── NoRunError          2   there is no finished run at --root
+    │   └── ConcurrentRun       2   another run uses the same --root
     ├── TrainingDiverged        2   a loss is not finite: the learning rate is unsuitable
     ├── DataRefused             3   the data broke a rule that stops the run
     └── NotBlessed              4   the models are not good enough to be pushed
@@ -35,6 +36,10 @@ class ConfigError(UsageError):
 
 class NoRunError(UsageError):
     """The command needs a finished run, and there is none at the given root."""
+
+
+class ConcurrentRun(UsageError):
+    """Another run has written to the root at the same time."""
 
 
 class DataRefused(TandemError):

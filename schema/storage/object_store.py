@@ -14,7 +14,7 @@ import functools
 import os
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent import futures
 from typing import Any
 
@@ -96,12 +96,12 @@ def download(uri: str, folder: pathlib.Path) -> None:
     _copy_each(lambda name: _fetch(system, f"{root}/{name}", folder / name), list_files(uri))
 
 
-def upload(folder: pathlib.Path, uri: str, without: str = "") -> None:
-    """Copies all files below `folder` except `without`, a path relative to it; raises OSError as
+def upload(folder: pathlib.Path, uri: str, without: Collection[str] = ()) -> None:
+    """Copies all files below `folder` except `without`, paths relative to it; raises OSError as
     `list_files`.
     """
     files = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    names = [name for name in files if name != without]
+    names = [name for name in files if name not in without]
     _copy_each(lambda name: _store(folder / name, f"{uri}/{name}"), names)
 
 
@@ -124,13 +124,6 @@ def remove(uri: str) -> None:
         _copy_each(lambda name: _delete(system.delete_file, f"{path}/{name}"), list_files(uri))
     elif kind == fs.FileType.Directory:
         _delete(system.delete_dir, path)
-
-
-def compute_version(uri: str) -> str:
-    """Returns a string that changes when the object is overwritten; "" if there is no object."""
-    system, path = open_store(uri)
-    info = system.get_file_info(path)
-    return f"{info.size} {info.mtime_ns}" if info.type == fs.FileType.File else ""
 
 
 @contextlib.contextmanager

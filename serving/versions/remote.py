@@ -81,7 +81,7 @@ def _upload_version(
     done = False
     try:
         for name, source in models.items():
-            object_store.upload(source, final[name], without=GRAPH_FILE)
+            object_store.upload(source, final[name], without=[GRAPH_FILE])
             for below, path in extra.get(name, {}).items():
                 _upload(path, f"{final[name]}/{below}")
         for name, source in models.items():
