@@ -23,6 +23,7 @@ from schema.storage.conditional_object import ConditionalObject
 METADATA = "metadata.sqlite"
 LOG = "run.log"
 SUMMARY = "summary.json"
+_LOCK = f"{METADATA}.lock"  # of `pipeline.execution.locked_metadata`
 
 
 class RemoteRoot:
@@ -71,7 +72,7 @@ class RemoteRoot:
         """Stores the metadata, then all other files, the summary last."""
         with object_store.translate_errors(self._uri):
             self._store_metadata()
-            object_store.upload(self._folder, self._uri, without=(METADATA, SUMMARY))
+            object_store.upload(self._folder, self._uri, without=(METADATA, _LOCK, SUMMARY))
             self._store_file(SUMMARY)
 
     def _store_metadata(self) -> None:

@@ -64,7 +64,8 @@ def run_pipeline(
     pipeline = dag.build_pipeline(
         config, locations, fingerprint, connection, previous_statistics, push_plan
     )
-    limit = count_parallel_stages(measure_input(config.dataset, data))
+    # Stages of one process share the local copies of what they read from an object store.
+    limit = 1 if run_root.uri else count_parallel_stages(measure_input(config.dataset, data))
     return execute_pipeline(pipeline, config.name, run_root, stage_lines, limit)
 
 

@@ -12,6 +12,7 @@ import os
 import pathlib
 import pickle
 import signal
+import tempfile
 import threading
 import traceback
 import types
@@ -94,8 +95,13 @@ def _launch(
     progress = logging.getLogger(_PROGRESS)
     progress.setLevel(logging.INFO)
     progress.addHandler(_Forward(request.name, sender))
-    with redirect_output(pathlib.Path(request.log)):
-        sender.send(_run(request))
+    # A process that multiprocessing has started ends without the functions of `atexit`, by which
+    # temporary folders are removed.
+    with tempfile.TemporaryDirectory(prefix="tandem-stage-") as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        with redirect_output(pathlib.Path(request.log)):
+            outcome = _run(request)
+    sender.send(outcome)
 
 
 def _die_with_run() -> None:

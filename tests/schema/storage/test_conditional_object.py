@@ -1,5 +1,7 @@
 """Conditional writes, also by two writers, against local servers and boto3."""
 
+from typing import Any
+
 import boto3
 import pytest
 
@@ -46,7 +48,7 @@ def test_a_writer_recognises_its_own_write_whose_answer_was_lost(bucket, monkeyp
     writer = ConditionalObject(f"{bucket}/a")
     write = writer._client.write
 
-    def lose_answer(*args: str) -> str:
+    def lose_answer(*args: Any) -> str:
         write(*args)
         raise KeyboardInterrupt
 
