@@ -14,7 +14,7 @@ from tfx.types.standard_artifacts import String
 from pipeline.execution.parallel import ParallelRunner
 from schema.errors import DataRefused
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 class CannotBePickled(Exception):
