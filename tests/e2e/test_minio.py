@@ -76,7 +76,7 @@ class Run:
         """Reads to the line that says that the stage begins, or to the end."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            name, *words = [*line.split(), ""]
+            name, *words = [*line.split(), "", ""]
             if words[0] == "cached":
                 self.cached.append(name)
             elif words[1:2] == ["s"]:
